@@ -1,0 +1,596 @@
+"""The estimator: parameters, validation and orchestration; the mathematics is below it."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from contextlib import contextmanager
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+from tqdm.auto import tqdm
+
+from ._validation import check_counts, check_prior
+
+# torch and pyro take seconds to import: the modules that need them are imported by the
+# methods that compute, so that importing or configuring an estimator is instant.
+
+logger = logging.getLogger("sklearn_amortlda")
+
+
+class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    r"""Latent Dirichlet Allocation with amortized variational inference.
+
+    The model is that of Blei, Ng and Jordan [1]_: topics
+    :math:`\beta_k \sim \mathrm{Dirichlet}(\eta)`, documents' topic proportions
+    :math:`\theta_d \sim \mathrm{Dirichlet}(\alpha)`, and word counts with
+
+    .. math:: \log p(w_d | \theta_d, \beta)
+              = \sum_v c_{dv} \log \sum_k \theta_{dk} \beta_{kv}.
+
+    An encoder network maps a document's counts to the posterior of its topics in one
+    pass. It is trained by Adam on mini-batches of the evidence lower bound (Pyro's
+    SVI), while the topics' own posterior takes natural-gradient steps on the same
+    bound [2]_. New documents cost a forward pass and a few products.
+
+    Parameters
+    ----------
+    n_components : int, default=10
+        Number of topics, K.
+    doc_topic_prior : float or array-like of shape (n_components,), default=0.1
+        alpha, the Dirichlet prior of documents' topics. Small values make documents
+        of few topics.
+    topic_word_prior : float or array-like of shape (n_features,) or \
+            (n_components, n_features), default=0.01
+        eta, the Dirichlet prior of topics' words. Small values make topics of few
+        words.
+    objective : {'collapsed', 'bound', 'sampled', 'logistic_normal'}, \
+            default='collapsed'
+        What training ascends.
+
+        - 'collapsed': expectations of theta and beta in the likelihood, and topics
+          that learn from each word without its own contribution to its document
+          (CVB0 [3]_). Predicts best, above all on short documents.
+        - 'bound': the textbook evidence lower bound of [1]_ and [2]_, which
+          scikit-learn's and gensim's LDA maximize.
+        - 'sampled': a Monte-Carlo estimate of the bound with pathwise gradients
+          through theta.
+        - 'logistic_normal': the same with a logistic-normal posterior and the Laplace
+          approximation of the Dirichlet prior [4]_.
+    hidden_layer_sizes : tuple of int, default=(100, 100)
+        Widths of the encoder's hidden layers.
+    refine : int, default=2
+        Fixed-point steps of the classical E-step after the encoder, in `transform`,
+        `score` and `perplexity`. 0 is the encoder alone: fastest, less accurate.
+    refine_fit : int, default=2
+        The same in training, before the topics learn from a batch. The sampled
+        objectives do without; 'collapsed' takes at least one.
+    learning_rate_init : float, default=0.002
+        Learning rate of the encoder (Adam).
+    learning_decay : float, default=0.7
+        kappa of the topics' step size (`learning_offset` + t) ** -`learning_decay` at
+        step t. In (0.5, 1] convergence is guaranteed.
+    learning_offset : float, default=10.0
+        tau_0 of the topics' step size; large values slow early steps down.
+    max_iter : int, default=20
+        Passes over the training data (epochs) in `fit`.
+    batch_size : int, default=256
+        Documents a step.
+    total_samples : int, default=1_000_000
+        Documents in the corpus that `partial_fit` sees chunks of.
+    evaluate_every : int, default=0
+        Every so many epochs `fit` adds the training perplexity to `history_`, at the
+        cost of a pass over the data. 0 or less: never.
+    early_stopping : bool, default=False
+        Hold `validation_fraction` of the documents out, and stop when the words of
+        one half of each are no longer better predicted from the other half. The best
+        epoch is kept.
+    validation_fraction : float, default=0.1
+        Share of the documents held out if `early_stopping`.
+    n_iter_no_change : int, default=10
+        Epochs without an improvement of `tol` after which training stops: of the
+        held-out log-likelihood if `early_stopping`, else of the training bound.
+    tol : float, default=1e-4
+        Smallest improvement that counts, in nats per word.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the last fit, optimizer included, for another
+        `max_iter` epochs.
+    device : str or torch.device, default='auto'
+        Where to compute: 'auto' ('cuda' where there is one, else 'cpu'), 'cpu',
+        'cuda', 'cuda:1', 'mps'. A fitted model holds no device and works anywhere.
+    verbose : int, default=0
+        1 or more shows a progress bar with the bound per word. Epochs are logged
+        (level INFO, logger 'sklearn_amortlda') in any case.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the initial topics and encoder, of shuffling and sampling. With an int
+        two fits on one device and number of threads are equal bit for bit.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_features)
+        lambda, the parameters of the topics' Dirichlet posteriors. As in
+        scikit-learn, `components_[k, v]` is a pseudo-count of word v in topic k.
+    topic_word_ : ndarray of shape (n_components, n_features)
+        E[beta], the topics: each row a distribution over words.
+    bound_ : float
+        Evidence lower bound on log p(X) of the data last fitted, in nats, all
+        documents and the topics' own term included (`partial_fit`: scaled to
+        `total_samples`).
+    history_ : list of dict
+        A record an epoch: 'epoch', 'bound' (training, nats per word), and where asked
+        for 'perplexity' and 'validation_score' (held-out nats per word).
+    n_iter_ : int
+        Epochs trained.
+    n_batch_iter_ : int
+        Steps trained.
+    doc_topic_prior_ : ndarray of shape (n_components,)
+        alpha.
+    topic_word_prior_ : float or ndarray
+        eta, of the shape given.
+    n_features_in_ : int
+        Number of words seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the words, where X had string column names.
+
+    See Also
+    --------
+    sklearn.decomposition.LatentDirichletAllocation : The same model with an iterative
+        optimization for every document.
+
+    References
+    ----------
+    .. [1] Blei, Ng & Jordan (2003), "Latent Dirichlet Allocation", JMLR 3.
+    .. [2] Hoffman, Blei, Wang & Paisley (2013), "Stochastic Variational Inference",
+           JMLR 14.
+    .. [3] Asuncion, Welling, Smyth & Teh (2009), "On Smoothing and Inference for Topic
+           Models", UAI.
+    .. [4] Srivastava & Sutton (2017), "Autoencoding Variational Inference for Topic
+           Models", ICLR.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_multilabel_classification
+    >>> from sklearn_amortlda import AmortizedLDA
+    >>> X, _ = make_multilabel_classification(random_state=0)
+    >>> lda = AmortizedLDA(n_components=5, random_state=0).fit(X)
+    >>> lda.transform(X[:2]).shape
+    (2, 5)
+    >>> lda.topic_word_.shape
+    (5, 20)
+    """
+
+    _parameter_constraints: dict = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "doc_topic_prior": [Interval(Real, 0, None, closed="neither"), "array-like"],
+        "topic_word_prior": [Interval(Real, 0, None, closed="neither"), "array-like"],
+        "objective": [StrOptions({"collapsed", "bound", "sampled", "logistic_normal"})],
+        "hidden_layer_sizes": ["array-like"],
+        "refine": [Interval(Integral, 0, None, closed="left")],
+        "refine_fit": [Interval(Integral, 0, None, closed="left")],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "learning_decay": [Interval(Real, 0, 1, closed="both")],
+        "learning_offset": [Interval(Real, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "total_samples": [Interval(Real, 0, None, closed="neither")],
+        "evaluate_every": [Integral],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "warm_start": ["boolean"],
+        "device": "no_validation",  # by resolve_device, which lists what there is
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_components=10,
+        *,
+        doc_topic_prior=0.1,
+        topic_word_prior=0.01,
+        objective="collapsed",
+        hidden_layer_sizes=(100, 100),
+        refine=2,
+        refine_fit=2,
+        learning_rate_init=0.002,
+        learning_decay=0.7,
+        learning_offset=10.0,
+        max_iter=20,
+        batch_size=256,
+        total_samples=1_000_000,
+        evaluate_every=0,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-4,
+        warm_start=False,
+        device="auto",
+        verbose=0,
+        random_state=None,
+    ):
+        self.n_components = n_components
+        self.doc_topic_prior = doc_topic_prior
+        self.topic_word_prior = topic_word_prior
+        self.objective = objective
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.refine = refine
+        self.refine_fit = refine_fit
+        self.learning_rate_init = learning_rate_init
+        self.learning_decay = learning_decay
+        self.learning_offset = learning_offset
+        self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.total_samples = total_samples
+        self.evaluate_every = evaluate_every
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.device = device
+        self.verbose = verbose
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn the topics and the encoder from word counts.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
+            Word counts of each document. Rows of zeros are legal.
+        y : Ignored
+            Present for API consistency.
+
+        Returns
+        -------
+        self : AmortizedLDA
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If X is empty, all zero, malformed, negative, not finite or complex, or the
+            device is not available. What was fitted before stays usable.
+        """
+        with self._all_or_nothing():
+            continued = self.warm_start and hasattr(self, "components_")
+            X, dtype = check_counts(self, X, reset=not continued, whom="fit")
+            self._check_parameters(X)
+            with self._session() as device:
+                self._fit(X, dtype, device, continued)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None):
+        """Take one pass over a chunk of a corpus too large to hold.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
+            Word counts of some documents. Every chunk has the same columns, and
+            stands for a corpus of `total_samples` documents.
+        y : Ignored
+            Present for API consistency.
+
+        Returns
+        -------
+        self : AmortizedLDA
+            The estimator, fitted so far.
+        """
+        with self._all_or_nothing():
+            continued = hasattr(self, "components_")
+            X, dtype = check_counts(self, X, reset=not continued, whom="partial_fit")
+            self._check_parameters(X)
+            with self._session() as device:
+                learner = self._learner(X, device, continued)
+                total_samples = max(int(self.total_samples), X.shape[0])
+                bound = learner.epoch(X, total_samples)
+                self._record([{"bound": bound / _n_words(X)}], continued)
+                self._store(learner, X, dtype, total_samples)
+        return self
+
+    def transform(self, X):
+        """Topic proportions of documents.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
+            Word counts of each document.
+
+        Returns
+        -------
+        theta : ndarray of shape (n_samples, n_components)
+            E[theta_d] of each document, rows on the simplex: gamma_d normalized.
+            A document without words has its prior mean. Rows do not depend on one
+            another. float32 if X is, else float64.
+        """
+        X, dtype = self._check_new(X, whom="transform")
+        with self._session() as device:
+            gamma = self._inference(device).gamma(X).astype(dtype, copy=False)
+        return gamma / gamma.sum(axis=1, keepdims=True)
+
+    def score(self, X, y=None):
+        """Lower bound on the log-likelihood of documents under the fitted topics.
+
+        .. math:: \\sum_d \\Big[ \\sum_v c_{dv} \\log \\sum_k
+                  e^{E_q[\\log \\theta_{dk}]} \\beta_{kv}
+                  - \\mathrm{KL}(q(\\theta_d) \\| p(\\theta_d)) \\Big]
+                  \\le \\sum_d \\log p(w_d | \\alpha, \\beta)
+
+        with beta = `topic_word_` and q(theta) the posterior that `transform` uses
+        [1]_, whatever the objective. The sum of a term for each document; the topics'
+        own divergence is no part of it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
+            Word counts of each document.
+        y : Ignored
+            Present for API consistency.
+
+        Returns
+        -------
+        score : float
+            The bound in nats, summed over documents.
+        """
+        X, _ = self._check_new(X, whom="score")
+        return self._bound(X)
+
+    def perplexity(self, X):
+        """exp(-`score` per word): an upper bound on the perplexity of documents.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
+            Word counts of each document.
+
+        Returns
+        -------
+        perplexity : float
+            At least 1; lower is better. Does not depend on the number of documents.
+
+        Raises
+        ------
+        ValueError
+            If X has no words at all.
+        """
+        X, _ = self._check_new(X, whom="perplexity")
+        if not X.nnz:
+            raise ValueError(
+                "Perplexity is per word, and X has none: all its rows are 0."
+            )
+        return float(np.exp(-self._bound(X) / _n_words(X)))
+
+    @property
+    def _n_features_out(self):
+        return len(self.components_)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.positive_only = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    # -- checks -------------------------------------------------------------------
+
+    def _check_parameters(self, X):
+        if isinstance(self.n_components, bool):
+            raise ValueError("n_components must be a number of topics, not a bool.")
+        sizes = np.asarray(self.hidden_layer_sizes)
+        if (
+            sizes.ndim != 1
+            or not len(sizes)
+            or sizes.dtype.kind != "i"
+            or sizes.min() < 1
+        ):
+            raise ValueError(
+                "hidden_layer_sizes must be one or more positive integers, got "
+                f"{self.hidden_layer_sizes!r}."
+            )
+        if not X.nnz:
+            raise ValueError(
+                "X has no words: all its entries are 0. Check the vectorizer's "
+                "vocabulary and its min_df and max_df."
+            )
+
+    def _check_new(self, X, *, whom):
+        check_is_fitted(self)
+        return check_counts(self, X, reset=False, whom=whom)
+
+    @contextmanager
+    def _all_or_nothing(self):
+        # An exception at any point, Ctrl-C included, leaves the model as it was.
+        before = vars(self).copy()
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    @contextmanager
+    def _session(self):
+        from ._device import resolve_device
+        from ._isolation import plain_torch
+
+        device = resolve_device(self.device)
+        with plain_torch(device):
+            yield device
+
+    # -- from parameters to the core and back -------------------------------------
+
+    def _fit(self, X, dtype, device, continued):
+        from ._training import Plateau, train
+
+        learner = self._learner(X, device, continued)
+        X, held_out = self._hold_out(X, learner)
+        epochs = train(
+            learner,
+            X,
+            n_epochs=self.max_iter,
+            plateau=Plateau(self.tol, self.n_iter_no_change),
+            n_refine=self.refine,
+            held_out=held_out,
+            evaluate_every=self.evaluate_every,
+        )
+        self._record(self._watch(epochs), continued)
+        self._store(learner, X, dtype, total_samples=X.shape[0])
+
+    def _learner(self, X, device, continued):
+        from ._encoder import initial_weights
+        from ._objectives import OBJECTIVES
+        from ._training import Config, Learner, State
+
+        n_topics, n_features = self.n_components, X.shape[1]
+        alpha = check_prior(self.doc_topic_prior, [(n_topics,)], "doc_topic_prior")
+        eta = check_prior(
+            self.topic_word_prior,
+            [(n_features,), (n_topics, n_features)],
+            "topic_word_prior",
+        )
+        config = Config(
+            objective=self.objective,
+            alpha=np.broadcast_to(alpha, (n_topics,)).copy(),
+            eta=eta,
+            learning_rate=self.learning_rate_init,
+            learning_decay=self.learning_decay,
+            learning_offset=self.learning_offset,
+            n_refine=self.refine_fit,
+            batch_size=self.batch_size,
+            device=device,
+        )
+        if continued:
+            if len(self.components_) != n_topics:
+                raise ValueError(
+                    f"n_components={n_topics} cannot continue a fit of "
+                    f"{len(self.components_)} topics; fit with warm_start=False first."
+                )
+            state = State(
+                components=self.components_,
+                encoder=self._encoder_weights,
+                optimizer=self._optimizer_state,
+                seed=self._seed,
+                n_batch_iter=self.n_batch_iter_,
+            )
+        else:
+            seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+            rng = np.random.default_rng(seed)
+            n_outputs = n_topics * OBJECTIVES[self.objective].outputs_per_topic
+            state = State(
+                components=rng.gamma(100.0, 0.01, (n_topics, n_features)),
+                encoder=initial_weights(
+                    n_features,
+                    tuple(self.hidden_layer_sizes),
+                    n_outputs,
+                    X.nnz / X.shape[0],
+                    rng,
+                ),
+                seed=seed,
+            )
+        return Learner(config, state)
+
+    def _hold_out(self, X, learner):
+        from ._training import HeldOut
+
+        if not self.early_stopping:
+            return X, None
+        n_held_out = int(round(self.validation_fraction * X.shape[0]))
+        if not 0 < n_held_out < X.shape[0]:
+            raise ValueError(
+                f"validation_fraction={self.validation_fraction} of {X.shape[0]} "
+                "documents leaves none on one side; change it or early_stopping."
+            )
+        # The seed alone: a warm start must hold out the same documents.
+        rng = np.random.default_rng(learner.seed)
+        rows = rng.permutation(X.shape[0])
+        return X[rows[n_held_out:]], HeldOut(X[rows[:n_held_out]], rng)
+
+    def _watch(self, epochs):
+        """Show or log each record as it comes."""
+        with tqdm(
+            total=self.max_iter, desc="AmortizedLDA", disable=not self.verbose
+        ) as bar:
+            for record in epochs:
+                shown = {name: f"{value:.4f}" for name, value in record.items()}
+                bar.set_postfix(shown)
+                bar.update()
+                logger.info("epoch %d: %s", bar.n, shown)
+                yield record
+
+    def _record(self, records, continued):
+        history = list(self.history_) if continued else []
+        n_before = len(history)
+        for record in records:
+            if not np.isfinite(record["bound"]):
+                raise FloatingPointError(
+                    f"Training diverged in epoch {len(history) + 1}: the bound is "
+                    f"{record['bound']}. Lower learning_rate_init or raise batch_size."
+                )
+            history.append({"epoch": len(history) + 1, **record})
+        if history[-1]["bound"] < history[n_before]["bound"]:
+            warnings.warn(
+                "Training ended with a lower bound than after its first epoch; lower "
+                "learning_rate_init or raise learning_offset.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        self.history_ = history
+        self.n_iter_ = len(history)
+
+    def _store(self, learner, X, dtype, total_samples):
+        self.bound_ = learner.evidence_bound(X, self.refine, total_samples)
+        state = learner.state()
+        self.doc_topic_prior_ = learner.config.alpha
+        eta = learner.config.eta
+        self.topic_word_prior_ = eta if eta.ndim else float(eta)
+        self.components_ = state.components.astype(dtype, copy=False)
+        self.topic_word_ = self.components_ / self.components_.sum(
+            axis=1, keepdims=True
+        )
+        self.n_batch_iter_ = state.n_batch_iter
+        self._encoder_weights = state.encoder
+        self._optimizer_state = state.optimizer
+        self._seed = state.seed
+
+    def _inference(self, device):
+        import torch
+
+        from ._encoder import load_encoder
+        from ._inference import Inference
+        from ._objectives import OBJECTIVES
+
+        factory = {"dtype": torch.float32, "device": device}
+        words_by_row = self.topic_word_.T
+
+        def beta_of(words):
+            return torch.tensor(words_by_row[words.cpu().numpy()], **factory)
+
+        return Inference(
+            load_encoder(self._encoder_weights, copy=False, **factory),
+            OBJECTIVES[self.objective],
+            beta_of,
+            torch.tensor(self.doc_topic_prior_, **factory),
+            self.refine,
+        )
+
+    def _bound(self, X) -> float:
+        with self._session() as device:
+            return float(self._inference(device).bound(X).sum())
+
+
+def _n_words(X) -> float:
+    return float(X.data.sum(dtype=np.float64))

@@ -1,0 +1,46 @@
+"""From the `device` parameter to a torch device that is there."""
+
+from __future__ import annotations
+
+import torch
+
+
+def resolve_device(device) -> torch.device:
+    """The torch device a user asked for.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        'auto' is 'cuda' where there is one and 'cpu' elsewhere.
+
+    Raises
+    ------
+    ValueError
+        If torch does not know the device or cannot compute on it here.
+    """
+    if isinstance(device, str) and device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    available = _available_devices()
+    try:
+        resolved = torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(_message(device, "is unknown to torch", available)) from error
+    named = [resolved.type]
+    if resolved.index is not None and resolved.type != "cpu":
+        named = [f"{resolved.type}:{resolved.index}"]
+    if named[0] not in available:
+        raise ValueError(_message(device, "is not available here", available))
+    return resolved
+
+
+def _available_devices() -> list[str]:
+    devices = ["cpu"]
+    if torch.cuda.is_available():
+        devices += ["cuda", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+    if torch.backends.mps.is_available():
+        devices += ["mps", "mps:0"]
+    return devices
+
+
+def _message(device, what, available):
+    return f"device={device!r} {what}; choose 'auto' or one of {', '.join(available)}."

@@ -1,0 +1,135 @@
+"""A document's posterior, its refinement, and the bound on its likelihood."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch.distributions import Dirichlet, kl_divergence
+
+from ._batches import Batch, BatchMaker
+from ._distributions import geometric_mean
+from ._kernels import pair_products, sum_by_document, sum_over_words
+
+
+def refine(gamma, batch: Batch, beta, alpha, theta_mean, n_steps: int):
+    """Fixed-point steps of the classical E-step, from the encoder's gamma.
+
+    gamma_dk <- alpha_k + sum_v c_dv theta_dk beta_kv / sum_j theta_dj beta_jv, with
+    theta an expectation of Dirichlet(gamma) (Blei et al. 2003, eq. 6 and 7).
+
+    Parameters
+    ----------
+    gamma : Tensor of shape (n_documents, n_topics)
+        Where to start.
+    batch : Batch
+        The documents.
+    beta : Tensor of shape (n_words, n_topics)
+        Topics over the batch's words.
+    alpha : Tensor of shape (n_topics,)
+        Dirichlet prior of theta.
+    theta_mean : callable
+        `geometric_mean`: each step raises `document_bound`. `arithmetic_mean`: the
+        plug-in form of CVB0, which predicts better.
+    n_steps : int
+        Number of steps; 0 returns gamma.
+    """
+    for _ in range(n_steps):
+        theta = theta_mean(gamma)
+        ratios = batch.counts / pair_products(theta, beta, batch)
+        gamma = alpha + theta * sum_over_words(ratios, beta, batch)
+    return gamma
+
+
+def document_bound(gamma, batch: Batch, beta, alpha):
+    """Lower bound on log p(w_d | alpha, beta) of each document, in nats.
+
+    E_q[log p(w_d, z_d, theta_d)] + entropy with q(theta_d) = Dirichlet(gamma_d) and
+    q(z_d) at its optimum: sum_v c_dv log sum_k exp(E_q[log theta_dk]) beta_kv
+    - KL(q(theta_d) || Dirichlet(alpha)). A bound for any gamma.
+
+    Returns
+    -------
+    bound : Tensor of shape (n_documents,)
+    """
+    log_products = torch.log(pair_products(geometric_mean(gamma), beta, batch))
+    log_likelihood = sum_by_document(batch.counts * log_products, batch)
+    prior = Dirichlet(alpha, validate_args=False).expand(gamma.shape[:1])
+    posterior = Dirichlet(gamma, validate_args=False)
+    return log_likelihood - kl_divergence(posterior, prior)
+
+
+class Inference:
+    """Posteriors of documents under topics that are learned.
+
+    Parameters
+    ----------
+    encoder : MLPEncoder
+        In eval mode.
+    objective : Bound or one of its kin
+        Turns the encoder's outputs into gamma.
+    beta_of : callable
+        Gives the mean topics, shape (n_words, n_topics), of a tensor of words.
+    alpha : Tensor of shape (n_topics,)
+        Dirichlet prior of theta.
+    n_refine : int
+        Steps of `refine` after the encoder.
+    """
+
+    # Documents at a time: large enough to keep the kernels busy, small enough to stay
+    # in cache; the answers do not depend on it.
+    BATCH_SIZE = 512
+
+    def __init__(self, encoder, objective, beta_of, alpha, n_refine: int):
+        self.encoder, self.objective = encoder, objective
+        self.beta_of, self.alpha, self.n_refine = beta_of, alpha, n_refine
+
+    def gamma(self, X) -> np.ndarray:
+        """Dirichlet parameters of q(theta_d), shape (n_samples, n_topics)."""
+        gamma = np.empty((X.shape[0], len(self.alpha)), dtype=np.float32)
+        for rows, batch in self._batches(X):
+            posterior = self._posterior(batch, self.beta_of(batch.vocabulary))
+            gamma[rows] = posterior[: rows.stop - rows.start].cpu().numpy()
+        return gamma
+
+    def bound(self, X, beta_of=None) -> np.ndarray:
+        """`document_bound` of every document at its posterior, shape (n_samples,).
+
+        `beta_of` gives other topics for the likelihood than the posterior's.
+        """
+        bound = np.empty(X.shape[0])
+        for rows, batch in self._batches(X):
+            beta = self.beta_of(batch.vocabulary)
+            gamma = self._posterior(batch, beta)
+            if beta_of is not None:
+                beta = beta_of(batch.vocabulary)
+            values = document_bound(gamma, batch, beta, self.alpha)
+            bound[rows] = values[: rows.stop - rows.start].cpu().numpy()
+        return bound
+
+    def completion(self, gamma: np.ndarray, held_out) -> np.ndarray:
+        """log p(held-out words | gamma) of every document, shape (n_samples,).
+
+        sum_v c_dv log sum_k E[theta_dk] beta_kv, for words that gamma has not seen.
+        """
+        theta = torch.as_tensor(gamma).to(self.alpha)
+        theta = theta / theta.sum(1, keepdim=True)
+        values = np.empty(held_out.shape[0])
+        for rows, batch in self._batches(held_out):
+            padded = theta.new_ones(batch.shape[0], theta.shape[1])
+            padded[: rows.stop - rows.start] = theta[rows]
+            beta = self.beta_of(batch.vocabulary)
+            log_products = torch.log(pair_products(padded, beta, batch))
+            log_likelihood = sum_by_document(batch.counts * log_products, batch)
+            values[rows] = log_likelihood[: rows.stop - rows.start].cpu().numpy()
+        return values
+
+    def _batches(self, X):
+        maker = BatchMaker(X, self.alpha.dtype, self.alpha.device)
+        return maker.in_order(self.BATCH_SIZE)
+
+    @torch.no_grad()
+    def _posterior(self, batch: Batch, beta):
+        outputs = self.encoder(batch)
+        gamma = self.objective.concentration(outputs, batch, self.alpha)
+        mean = self.objective.theta_mean
+        return refine(gamma, batch, beta, self.alpha, mean, self.n_refine)

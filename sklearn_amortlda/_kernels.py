@@ -1,0 +1,101 @@
+"""Products over the non-zeros of a batch; nothing here is of size documents x words.
+
+theta is (documents, topics) and beta is (words, topics), row by row contiguous, so
+that every product reads whole rows. All work and memory is O(non-zeros x topics) or
+less, on CPU, CUDA and, with larger temporaries, MPS.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import torch
+from torch.nn.functional import embedding_bag
+
+from ._batches import Batch
+
+
+def _silence_beta_warning():
+    # torch says once a process that CSR tensors are in beta. Saying it here, unheard,
+    # keeps it out of every user's first fit without touching filters while threads run.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.sparse_csr_tensor([0, 1], [0], [1.0], (1, 1), device="cpu")
+
+
+_silence_beta_warning()
+
+
+def pair_products(theta, beta, batch: Batch):
+    """theta_d . beta_v for every non-zero (d, v), shape (nnz,); never exactly zero."""
+    if theta.device.type in ("cpu", "cuda"):
+        products = _sampled_pair_products(theta, beta, batch)
+    else:
+        products = _gathered_pair_products(theta, beta, batch)
+    return products.clamp_min_(torch.finfo(products.dtype).tiny)
+
+
+def _sampled_pair_products(theta, beta, batch: Batch):
+    pattern = torch.sparse_csr_tensor(
+        batch.offsets, batch.words, batch.counts, batch.shape, check_invariants=False
+    )
+    return torch.sparse.sampled_addmm(pattern, theta, beta.t(), beta=0.0).values()
+
+
+def _gathered_pair_products(theta, beta, batch: Batch):
+    # Temporaries of shape (nnz, topics), but nothing that MPS lacks.
+    rows = theta.index_select(0, batch.documents)
+    return (rows * beta.index_select(0, batch.words)).sum(1)
+
+
+def sum_over_words(values, beta, batch: Batch):
+    """sum_v values_dv beta_v for every document, shape (documents, topics)."""
+    return embedding_bag(
+        batch.words,
+        beta,
+        batch.offsets,
+        mode="sum",
+        per_sample_weights=values,
+        include_last_offset=True,
+    )
+
+
+def sum_over_documents(values, theta, batch: Batch):
+    """sum_d values_dv theta_d for every word, shape (words, topics)."""
+    by_word = batch.by_word
+    return embedding_bag(
+        by_word.documents,
+        theta,
+        by_word.offsets,
+        mode="sum",
+        per_sample_weights=values.index_select(0, by_word.order),
+        include_last_offset=True,
+    )
+
+
+def sum_by_document(values, batch: Batch):
+    """sum_v values_dv for every document, shape (documents,)."""
+    # Bags of consecutive rows: unlike index_add, the same order of addition each time.
+    rows = torch.arange(len(values), device=values.device)
+    bags = embedding_bag(
+        rows, values.unsqueeze(1), batch.offsets, mode="sum", include_last_offset=True
+    )
+    return bags.squeeze(1)
+
+
+class SparseProduct(torch.autograd.Function):
+    """values @ weight for the batch's sparse (documents, words) values.
+
+    Differentiable in the weight, of shape (words, hidden); the counts are data.
+    """
+
+    @staticmethod
+    def forward(ctx, weight, values, batch):
+        ctx.batch = batch
+        ctx.save_for_backward(values)
+        return sum_over_words(values, weight, batch)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (values,) = ctx.saved_tensors
+        return sum_over_documents(values, gradient.contiguous(), ctx.batch), None, None

@@ -1,0 +1,113 @@
+"""The topics' posterior q(beta_k) = Dirichlet(lambda_k) and its natural-gradient step.
+
+lambda = eta + scale * excess, where the excess over the prior is stored word by word
+and decays by one scalar: a step touches only the words of its batch, and its cost
+does not depend on the size of the vocabulary.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+# Below this the scale is multiplied out, long before float32 runs out of exponents.
+_SMALLEST_SCALE = 1e-12
+_WORDS_PER_CHUNK = 8192
+
+
+class Topics:
+    """Variational posterior of all topics on one device.
+
+    Parameters
+    ----------
+    components : ndarray of shape (n_topics, n_features)
+        lambda, the parameters of the Dirichlet posteriors.
+    eta : float or ndarray of shape (n_features,) or (n_topics, n_features)
+        Parameters of the Dirichlet prior.
+    dtype : torch.dtype
+        Type of the stored parameters; their sums are float64.
+    device : torch.device
+        Where they live.
+    """
+
+    def __init__(self, components, eta, *, dtype: torch.dtype, device: torch.device):
+        self.n_topics, self.n_features = components.shape
+        eta = np.atleast_2d(np.asarray(eta, dtype=np.float64)).T
+        eta_total = np.broadcast_to(eta, (self.n_features, self.n_topics)).sum(0)
+        # Sums over the vocabulary are maintained, so they need the longer type; MPS
+        # has none.
+        sum_dtype = dtype if device.type == "mps" else torch.float64
+        self._eta = torch.tensor(eta, dtype=dtype, device=device)
+        self._eta_total = torch.tensor(eta_total, dtype=sum_dtype, device=device)
+        self._set(torch.tensor(components.T, dtype=dtype, device=device).contiguous())
+
+    def _set(self, concentration):
+        self._excess = concentration - self._eta
+        self._excess_total = self._excess.sum(0, dtype=self._eta_total.dtype)
+        self._scale = 1.0
+
+    def settle(self) -> None:
+        """Multiply the scale out, to the state that `components` would restore."""
+        self._set(self._eta + self._scale * self._excess)
+
+    def eta(self, words):
+        """Prior parameters of some words, broadcastable to (words, topics)."""
+        return self._eta if len(self._eta) == 1 else self._eta.index_select(0, words)
+
+    @property
+    def eta_total(self):
+        """Sum of each topic's prior parameters over the vocabulary, shape (topics,)."""
+        return self._eta_total.to(self._excess.dtype)
+
+    def concentration(self, words):
+        """lambda of some words, shape (words, topics)."""
+        return self.eta(words) + self._scale * self._excess.index_select(0, words)
+
+    @property
+    def total(self):
+        """Sum of each topic's lambda over the vocabulary, shape (topics,)."""
+        return (self._eta_total + self._scale * self._excess_total).to(
+            self._excess.dtype
+        )
+
+    def natural_gradient_step(self, words, statistics, step_size: float) -> None:
+        """lambda <- (1 - step_size) lambda + step_size (eta + statistics).
+
+        `eta + statistics - lambda` is the gradient of the ELBO preconditioned by the
+        inverse Fisher information of q(beta) (Hoffman et al. 2013, eq. 24); the
+        statistics are its derivative in E_q[log beta], scaled to the whole corpus and
+        zero for every word not listed.
+
+        Parameters
+        ----------
+        words : Tensor of shape (n_words,)
+            Distinct words.
+        statistics : Tensor of shape (n_words, n_topics)
+            Their expected counts in each topic.
+        step_size : float in (0, 1]
+            rho_t of the Robbins-Monro schedule.
+        """
+        self._scale *= 1.0 - step_size
+        if self._scale < _SMALLEST_SCALE:
+            self.settle()
+        added = statistics * (step_size / self._scale)
+        self._excess.index_add_(0, words, added)
+        self._excess_total += added.sum(0, dtype=self._excess_total.dtype)
+
+    def components(self) -> np.ndarray:
+        """lambda of shape (n_topics, n_features), in memory word by word."""
+        concentration = self._eta + self._scale * self._excess
+        return concentration.cpu().numpy().T
+
+    def kl(self) -> float:
+        """sum_k KL(Dirichlet(lambda_k) || Dirichlet(eta_k)), in nats."""
+        total, eta_total = self.total.double(), self._eta_total.double()
+        kl = (torch.lgamma(total) - torch.lgamma(eta_total)).sum()
+        everything = torch.arange(self.n_features, device=self._excess.device)
+        for words in everything.split(_WORDS_PER_CHUNK):
+            lam = self.concentration(words).double()
+            eta = self.eta(words).double().expand_as(lam)
+            expected_log = torch.digamma(lam) - torch.digamma(total)
+            terms = torch.lgamma(eta) - torch.lgamma(lam) + (lam - eta) * expected_log
+            kl = kl + terms.sum()
+        return float(kl)

@@ -1,0 +1,316 @@
+"""Training: batches in, one record an epoch out. Knows nothing of scikit-learn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from ._batches import Batch, BatchMaker
+from ._distributions import arithmetic_mean, geometric_mean
+from ._encoder import load_encoder
+from ._inference import Inference, document_bound
+from ._model import LDAProgram, topic_distributions
+from ._objectives import OBJECTIVES
+from ._topics import Topics
+
+
+@dataclass(frozen=True)
+class Config:
+    """What does not change during training.
+
+    Attributes
+    ----------
+    objective : str
+        A key of `OBJECTIVES`.
+    alpha, eta : ndarray
+        Dirichlet priors: (n_topics,), and broadcastable to (n_topics, n_features).
+    learning_rate : float
+        Adam's, for the encoder.
+    learning_decay, learning_offset : float
+        Topics step by (offset + n_batch_iter) ** -decay.
+    n_refine : int
+        E-step refinements before the topics' statistics are taken.
+    batch_size : int
+    device : torch.device
+    """
+
+    objective: str
+    alpha: np.ndarray
+    eta: np.ndarray
+    learning_rate: float
+    learning_decay: float
+    learning_offset: float
+    n_refine: int
+    batch_size: int
+    device: torch.device
+    dtype: torch.dtype = torch.float32
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that training changes, as NumPy arrays and numbers.
+
+    Attributes
+    ----------
+    components : ndarray of shape (n_topics, n_features)
+        lambda, the topics' Dirichlet parameters.
+    encoder : dict of ndarray
+        Weights of the encoder.
+    optimizer : dict of ndarray
+        Adam's moments and step counts; empty before the first step.
+    seed : int
+        All randomness is drawn from (seed, n_batch_iter).
+    n_batch_iter : int
+        Steps taken.
+    """
+
+    components: np.ndarray
+    encoder: dict
+    seed: int
+    optimizer: dict = field(default_factory=dict)
+    n_batch_iter: int = 0
+
+
+class Learner:
+    """A `State` brought to life on a device."""
+
+    def __init__(self, config: Config, state: State):
+        self.config = config
+        self.alpha = torch.tensor(
+            config.alpha, dtype=config.dtype, device=config.device
+        )
+        self.generator = torch.Generator(config.device)
+        self.objective = OBJECTIVES[config.objective](config.n_refine, self.generator)
+        self.restore(state)
+
+    def restore(self, state: State) -> None:
+        """Take up a state."""
+        factory = {"dtype": self.config.dtype, "device": self.config.device}
+        self.seed, self.n_batch_iter = state.seed, state.n_batch_iter
+        self.topics = Topics(state.components, self.config.eta, **factory)
+        self.encoder = load_encoder(state.encoder, copy=True, **factory)
+        first, rate = self.encoder.first.weight, self.config.learning_rate
+        dense = [p for p in self.encoder.parameters() if p is not first]
+        self.optimizers = [
+            torch.optim.SparseAdam([first], rate),
+            torch.optim.Adam(dense, rate, fused=True),
+        ]
+        self._restore_optimizers(state.optimizer)
+
+    def epoch(self, X, total_samples: int) -> float:
+        """One pass over the documents of X in random order.
+
+        Returns
+        -------
+        bound : float
+            Lower bound on log p(w_d | alpha, beta) summed over documents, in nats,
+            each document under the topics of the moment its batch came.
+        """
+        rng = np.random.default_rng([self.seed, self.n_batch_iter])
+        self.generator.manual_seed(int(rng.integers(2**62)))
+        batches = BatchMaker(X, self.config.dtype, self.config.device)
+        self.encoder.train()
+        bound = 0.0
+        for batch in batches.shuffled(self.config.batch_size, rng):
+            bound += self.step(batch, total_samples)
+        self.topics.settle()
+        return float(bound)
+
+    def step(self, batch: Batch, total_samples: int):
+        """One step of the encoder and of the topics on the same ELBO."""
+        objective, alpha = self.objective, self.alpha
+        lam, total = self.topics.concentration(batch.vocabulary), self.topics.total
+        beta = objective.beta_mean(lam, total).requires_grad_()
+
+        outputs = self.encoder(batch)
+        q_theta = objective.posterior(outputs, batch, alpha)
+        with torch.no_grad():
+            gamma = objective.concentration(outputs, batch, alpha)
+            beta_derivative = objective.beta_derivative(gamma, batch, beta, alpha)
+            bound = document_bound(gamma, batch, arithmetic_mean(lam, total), alpha)
+
+        p_beta, q_beta = topic_distributions(self.topics, batch, beta, with_kl=False)
+        loss = LDAProgram(
+            batch=batch,
+            p_beta=p_beta,
+            q_beta=q_beta,
+            p_theta=objective.prior(alpha),
+            q_theta=q_theta,
+            total_samples=total_samples,
+            beta_derivative=beta_derivative,
+        ).loss()
+        # Per document, so that the encoder's gradient does not grow with the corpus.
+        loss = loss / total_samples
+        loss.backward()
+
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
+        # dELBO / dE[log beta] = beta dELBO / dbeta: expected counts in each topic.
+        statistics = beta.detach() * beta.grad * -float(total_samples)
+        self.topics.natural_gradient_step(
+            batch.vocabulary, statistics, self._step_size()
+        )
+        self.n_batch_iter += 1
+        return bound.sum(dtype=torch.float64)
+
+    def inference(self, n_refine: int) -> Inference:
+        """Inference of documents under what is learned so far."""
+        return Inference(
+            self.encoder.eval(),
+            self.objective,
+            lambda words: arithmetic_mean(
+                self.topics.concentration(words), self.topics.total
+            ),
+            self.alpha,
+            n_refine,
+        )
+
+    def evidence_bound(self, X, n_refine: int, total_samples: int) -> float:
+        """The ELBO of X, scaled to `total_samples` documents, in nats.
+
+        sum_d E_q[log p(w_d, z_d, theta_d | beta)] + entropies - KL(q(beta) || p(beta)),
+        with geometric means of theta and beta (Hoffman et al. 2010, eq. 4).
+        """
+        documents = self.inference(n_refine).bound(
+            X,
+            lambda words: geometric_mean(
+                self.topics.concentration(words), self.topics.total
+            ),
+        )
+        return float(total_samples / X.shape[0] * documents.sum() - self.topics.kl())
+
+    def state(self) -> State:
+        """A copy of all that was learned."""
+        weights = self.encoder.state_dict().items()
+        return State(
+            components=self.topics.components(),
+            encoder={name: _to_numpy(value) for name, value in weights},
+            optimizer={
+                f"{name}.{key}": _to_numpy(value)
+                for name, optimizer, parameter in self._optimized()
+                for key, value in optimizer.state[parameter].items()
+            },
+            seed=self.seed,
+            n_batch_iter=self.n_batch_iter,
+        )
+
+    def _step_size(self):
+        config = self.config
+        return (config.learning_offset + self.n_batch_iter) ** -config.learning_decay
+
+    def _optimized(self):
+        names = {id(p): name for name, p in self.encoder.named_parameters()}
+        for optimizer in self.optimizers:
+            for parameter in optimizer.param_groups[0]["params"]:
+                yield names[id(parameter)], optimizer, parameter
+
+    def _restore_optimizers(self, arrays):
+        for name, optimizer, parameter in self._optimized():
+            for key in ("step", "exp_avg", "exp_avg_sq"):
+                if f"{name}.{key}" not in arrays:
+                    continue
+                value = arrays[f"{name}.{key}"]
+                sparse = isinstance(optimizer, torch.optim.SparseAdam)
+                optimizer.state[parameter][key] = (
+                    int(value)
+                    if key == "step" and sparse
+                    else torch.tensor(value, device=parameter.device)
+                )
+
+
+class HeldOut:
+    """Documents kept from training, the words of each in two halves.
+
+    Parameters
+    ----------
+    X : csr_array of shape (n_samples, n_features)
+        The documents.
+    rng : numpy.random.Generator
+        Sends each distinct word of a document to either half.
+    """
+
+    def __init__(self, X, rng: np.random.Generator):
+        hidden = rng.random(X.nnz) < 0.5
+        self.observed, self.hidden = _keep(X, ~hidden), _keep(X, hidden)
+        self.n_words = float(self.hidden.data.sum(dtype=np.float64))
+
+    def score(self, inference: Inference) -> float:
+        """log p(hidden half | observed half) under theta . beta, in nats per word."""
+        gamma = inference.gamma(self.observed)
+        return inference.completion(gamma, self.hidden).sum() / max(self.n_words, 1.0)
+
+
+class Plateau:
+    """Says when a score has not risen by `tol` for `patience` epochs."""
+
+    def __init__(self, tol: float, patience: int):
+        self.tol, self.patience = tol, patience
+        self.best, self.n_stale = -np.inf, 0
+
+    def update(self, score: float) -> bool:
+        """Take the next score; returns whether it is the best so far."""
+        self.n_stale = 0 if score > self.best + self.tol else self.n_stale + 1
+        improved = score > self.best
+        self.best = max(self.best, score)
+        return improved
+
+    @property
+    def reached(self) -> bool:
+        """Whether to stop."""
+        return self.n_stale >= self.patience
+
+
+def train(
+    learner: Learner,
+    X,
+    *,
+    n_epochs: int,
+    plateau: Plateau,
+    n_refine: int,
+    held_out: HeldOut | None = None,
+    evaluate_every: int = 0,
+) -> Iterator[dict]:
+    """Train on X until the plateau or for some epochs.
+
+    With documents held out, the plateau is that of their score, and the learner ends
+    with the state of the best epoch.
+
+    Yields
+    ------
+    record : dict
+        'bound', and where asked for 'perplexity' and 'validation_score', after each
+        epoch.
+    """
+    n_words = float(X.data.sum(dtype=np.float64))
+    best = None
+    for epoch in range(1, n_epochs + 1):
+        score = learner.epoch(X, total_samples=X.shape[0]) / n_words
+        record = {"bound": score}
+        if evaluate_every > 0 and epoch % evaluate_every == 0:
+            bound = learner.inference(n_refine).bound(X).sum()
+            record["perplexity"] = float(np.exp(-bound / n_words))
+        if held_out is not None:
+            score = held_out.score(learner.inference(n_refine))
+            record["validation_score"] = score
+        yield record
+        if plateau.update(score) and held_out is not None:
+            best = learner.state()
+        if plateau.reached:
+            break
+    if best is not None:
+        learner.restore(best)
+
+
+def _keep(X, mask):
+    kept = X.copy()
+    kept.data *= mask
+    kept.eliminate_zeros()
+    return kept
+
+
+def _to_numpy(value) -> np.ndarray:
+    return np.array(value.cpu() if torch.is_tensor(value) else value)
