@@ -1,4 +1,4 @@
-"""The estimator: parameters, validation and orchestration; the mathematics is below it."""
+"""The estimator: parameters, validation, orchestration; no mathematics."""
 
 from __future__ import annotations
 
@@ -171,13 +171,22 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
-        "doc_topic_prior": [Interval(Real, 0, None, closed="neither"), "array-like"],
+        "doc_topic_prior": [
+            StrOptions({"auto"}),
+            Interval(Real, 0, None, closed="neither"),
+            "array-like",
+        ],
         "topic_word_prior": [Interval(Real, 0, None, closed="neither"), "array-like"],
-        "objective": [StrOptions({"collapsed", "bound", "sampled", "logistic_normal"})],
+        "objective": [
+            StrOptions(
+                {"completion", "collapsed", "bound", "sampled", "logistic_normal"}
+            )
+        ],
         "hidden_layer_sizes": ["array-like"],
         "refine": [Interval(Integral, 0, None, closed="left")],
         "refine_fit": [Interval(Integral, 0, None, closed="left")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "learning_schedule": [StrOptions({"cosine", "power"})],
         "learning_decay": [Interval(Real, 0, 1, closed="both")],
         "learning_offset": [Interval(Real, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -198,13 +207,14 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self,
         n_components=10,
         *,
-        doc_topic_prior=0.1,
+        doc_topic_prior="auto",
         topic_word_prior=0.01,
-        objective="collapsed",
+        objective="completion",
         hidden_layer_sizes=(100, 100),
-        refine=2,
-        refine_fit=2,
+        refine=3,
+        refine_fit=5,
         learning_rate_init=0.002,
+        learning_schedule="cosine",
         learning_decay=0.7,
         learning_offset=10.0,
         max_iter=20,
@@ -228,6 +238,7 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self.refine = refine
         self.refine_fit = refine_fit
         self.learning_rate_init = learning_rate_init
+        self.learning_schedule = learning_schedule
         self.learning_decay = learning_decay
         self.learning_offset = learning_offset
         self.max_iter = max_iter
@@ -291,14 +302,17 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             The estimator, fitted so far.
         """
         with self._all_or_nothing():
+            from ._schedules import Power
+
             continued = hasattr(self, "components_")
             X, dtype = check_counts(self, X, reset=not continued, whom="partial_fit")
             self._check_parameters(X)
             with self._session() as device:
-                learner = self._learner(X, device, continued)
+                schedule = Power(self.learning_offset, self.learning_decay)
+                learner = self._learner(X, device, continued, schedule)
                 total_samples = max(int(self.total_samples), X.shape[0])
                 bound = learner.epoch(X, total_samples)
-                self._record([{"bound": bound / _n_words(X)}], continued)
+                self._record([{"bound": bound}], continued)
                 self._store(learner, X, dtype, total_samples)
         return self
 
@@ -434,9 +448,16 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     # -- from parameters to the core and back -------------------------------------
 
     def _fit(self, X, dtype, device, continued):
+        from ._batches import n_batches
+        from ._schedules import Cosine, Power
         from ._training import Plateau, train
 
-        learner = self._learner(X, device, continued)
+        if self.learning_schedule == "cosine":
+            n_steps = self.max_iter * n_batches(X.shape[0], self.batch_size)
+            schedule = Cosine(self.n_batch_iter_ if continued else 0, n_steps)
+        else:
+            schedule = Power(self.learning_offset, self.learning_decay)
+        learner = self._learner(X, device, continued, schedule)
         X, held_out = self._hold_out(X, learner)
         epochs = train(
             learner,
@@ -450,13 +471,15 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self._record(self._watch(epochs), continued)
         self._store(learner, X, dtype, total_samples=X.shape[0])
 
-    def _learner(self, X, device, continued):
+    def _learner(self, X, device, continued, schedule):
         from ._encoder import initial_weights
         from ._objectives import OBJECTIVES
         from ._training import Config, Learner, State
 
         n_topics, n_features = self.n_components, X.shape[1]
-        alpha = check_prior(self.doc_topic_prior, [(n_topics,)], "doc_topic_prior")
+        learn_alpha = isinstance(self.doc_topic_prior, str)  # 'auto'
+        alpha = _initial_alpha(n_topics) if learn_alpha else self.doc_topic_prior
+        alpha = check_prior(alpha, [(n_topics,)], "doc_topic_prior")
         eta = check_prior(
             self.topic_word_prior,
             [(n_features,), (n_topics, n_features)],
@@ -464,15 +487,15 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         )
         config = Config(
             objective=self.objective,
-            alpha=np.broadcast_to(alpha, (n_topics,)).copy(),
             eta=eta,
+            learn_alpha=learn_alpha,
             learning_rate=self.learning_rate_init,
-            learning_decay=self.learning_decay,
-            learning_offset=self.learning_offset,
+            schedule=schedule,
             n_refine=self.refine_fit,
             batch_size=self.batch_size,
             device=device,
         )
+        alpha = np.broadcast_to(alpha, (n_topics,))
         if continued:
             if len(self.components_) != n_topics:
                 raise ValueError(
@@ -481,6 +504,7 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
                 )
             state = State(
                 components=self.components_,
+                alpha=self.doc_topic_prior_ if learn_alpha else alpha,
                 encoder=self._encoder_weights,
                 optimizer=self._optimizer_state,
                 seed=self._seed,
@@ -492,12 +516,9 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             n_outputs = n_topics * OBJECTIVES[self.objective].outputs_per_topic
             state = State(
                 components=rng.gamma(100.0, 0.01, (n_topics, n_features)),
+                alpha=alpha,
                 encoder=initial_weights(
-                    n_features,
-                    tuple(self.hidden_layer_sizes),
-                    n_outputs,
-                    X.nnz / X.shape[0],
-                    rng,
+                    n_features, tuple(self.hidden_layer_sizes), n_outputs, rng
                 ),
                 seed=seed,
             )
@@ -508,11 +529,12 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
         if not self.early_stopping:
             return X, None
-        n_held_out = int(round(self.validation_fraction * X.shape[0]))
+        n_held_out = round(self.validation_fraction * X.shape[0])
         if not 0 < n_held_out < X.shape[0]:
             raise ValueError(
-                f"validation_fraction={self.validation_fraction} of {X.shape[0]} "
-                "documents leaves none on one side; change it or early_stopping."
+                f"validation_fraction={self.validation_fraction} leaves nothing to "
+                f"train or to validate on with n_samples={X.shape[0]}; change it or "
+                "early_stopping."
             )
         # The seed alone: a warm start must hold out the same documents.
         rng = np.random.default_rng(learner.seed)
@@ -554,7 +576,7 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     def _store(self, learner, X, dtype, total_samples):
         self.bound_ = learner.evidence_bound(X, self.refine, total_samples)
         state = learner.state()
-        self.doc_topic_prior_ = learner.config.alpha
+        self.doc_topic_prior_ = state.alpha
         eta = learner.config.eta
         self.topic_word_prior_ = eta if eta.ndim else float(eta)
         self.components_ = state.components.astype(dtype, copy=False)
@@ -594,3 +616,13 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
 def _n_words(X) -> float:
     return float(X.data.sum(dtype=np.float64))
+
+
+def _initial_alpha(n_topics):
+    """Where learning alpha begins: 0.1 on average, falling off like Zipf's law.
+
+    Unequal from the start, so that the common words of a corpus find a topic that is
+    in every document rather than a place in every topic.
+    """
+    shares = 1.0 / np.arange(1, n_topics + 1)
+    return 0.1 * n_topics * shares / shares.sum()

@@ -69,6 +69,27 @@ class Batch:
         return replace(self, counts=counts)
 
 
+@dataclass(frozen=True)
+class SplitBatch:
+    """Documents and the two halves of their words, over one vocabulary.
+
+    Where the objective does not split, all three are the same.
+
+    Attributes
+    ----------
+    whole : Batch
+        What the posteriors are to explain.
+    observed : Batch
+        What they are inferred from.
+    hidden : Batch
+        What the topics learn from.
+    """
+
+    whole: Batch
+    observed: Batch
+    hidden: Batch
+
+
 class BatchMaker:
     """Cuts batches out of a CSR matrix at a cost that follows their non-zeros.
 
@@ -91,13 +112,29 @@ class BatchMaker:
         self._seen = np.zeros(X.shape[1], dtype=bool)
         self._position = np.empty(X.shape[1], dtype=np.int64)
 
-    def shuffled(self, batch_size: int, rng: np.random.Generator) -> Iterator[Batch]:
-        """Batches of one epoch, in random order."""
+    def shuffled(
+        self, batch_size: int, rng: np.random.Generator, *, split: bool
+    ) -> Iterator[SplitBatch]:
+        """Batches of one epoch in random order, their words in two halves if `split`."""
         n_samples = self.X.shape[0]
         # Equal sizes: a last batch of a few documents would make noisy statistics.
-        n_batches = max(1, round(n_samples / batch_size))
-        for rows in np.array_split(rng.permutation(n_samples), n_batches):
-            yield self._make(self.X[rows], by_word=True)
+        for rows in np.array_split(
+            rng.permutation(n_samples), n_batches(n_samples, batch_size)
+        ):
+            X = self.X[rows]
+            vocabulary, words, documents = self._pattern(X)
+
+            def batch(counts):
+                return self._batch(
+                    vocabulary, words, documents, counts, len(rows), by_word=True
+                )
+
+            whole = batch(X.data)
+            if split:
+                observed = thin(X.data, rng)
+                yield SplitBatch(whole, batch(observed), batch(X.data - observed))
+            else:
+                yield SplitBatch(whole, whole, whole)
 
     def in_order(self, batch_size: int) -> Iterator[tuple[slice, Batch]]:
         """Consecutive documents, with the rows they stand for.
@@ -109,45 +146,72 @@ class BatchMaker:
         n_samples = self.X.shape[0]
         for start in range(0, n_samples, batch_size):
             rows = slice(start, min(start + batch_size, n_samples))
-            yield rows, self._make(self.X[rows], n_documents=batch_size)
+            X = self.X[rows]
+            yield rows, self._batch(*self._pattern(X), X.data, batch_size)
 
-    def _make(self, X, *, by_word=False, n_documents=None) -> Batch:
-        vocabulary, words = self._distinct(X.indices)
-        offsets = X.indptr.astype(np.int64)
-        if n_documents is not None:
-            padding = np.full(n_documents + 1 - len(offsets), offsets[-1])
-            offsets = np.concatenate([offsets, padding])
-        documents = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-        lengths = np.bincount(documents, X.data, minlength=len(offsets) - 1)
+    def _pattern(self, X):
+        """Distinct words, and the word and document of each non-zero."""
+        self._seen[X.indices] = True
+        vocabulary = np.flatnonzero(self._seen)
+        self._seen[vocabulary] = False
+        self._position[vocabulary] = np.arange(len(vocabulary))
+        documents = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+        return vocabulary, self._position[X.indices], documents
+
+    def _batch(
+        self, vocabulary, words, documents, counts, n_documents, *, by_word=False
+    ):
+        if not counts.all():
+            kept = np.flatnonzero(counts)
+            words, documents, counts = words[kept], documents[kept], counts[kept]
+        sizes = np.bincount(documents, minlength=n_documents)
+        offsets = np.concatenate([[0], np.cumsum(sizes)])
+        lengths = np.bincount(documents, counts, minlength=n_documents)
         return Batch(
             vocabulary=self._tensor(vocabulary),
             offsets=self._tensor(offsets),
             words=self._tensor(words),
             documents=self._tensor(documents),
-            counts=self._tensor(X.data, self.dtype),
+            counts=self._tensor(counts, self.dtype),
             lengths=self._tensor(lengths, self.dtype),
-            by_word=self._by_word(words, documents, len(vocabulary))
-            if by_word
-            else None,
+            by_word=self._by_word(words, offsets, len(vocabulary)) if by_word else None,
         )
 
-    def _distinct(self, indices):
-        self._seen[indices] = True
-        vocabulary = np.flatnonzero(self._seen)
-        self._seen[vocabulary] = False
-        self._position[vocabulary] = np.arange(len(vocabulary))
-        return vocabulary, self._position[indices]
-
-    def _by_word(self, words, documents, n_words) -> WordMajor:
+    def _by_word(self, words, offsets, n_words) -> WordMajor:
         # scipy's CSR to CSC conversion is a counting sort: linear in the non-zeros.
-        shape = (documents[-1] + 1 if len(documents) else 1, max(n_words, 1))
         positions = np.arange(len(words))
-        columns = sp.coo_array((positions, (documents, words)), shape=shape).tocsc()
+        shape = (len(offsets) - 1, n_words)
+        columns = sp.csr_array((positions, words, offsets), shape=shape).tocsc()
         return WordMajor(
-            offsets=self._tensor(columns.indptr.astype(np.int64)),
-            documents=self._tensor(columns.indices.astype(np.int64)),
+            offsets=self._tensor(columns.indptr),
+            documents=self._tensor(columns.indices),
             order=self._tensor(columns.data),
         )
 
     def _tensor(self, array, dtype=torch.int64):
         return torch.tensor(array, dtype=dtype, device=self.device)
+
+
+def n_batches(n_samples: int, batch_size: int) -> int:
+    """Steps of one epoch."""
+    return max(1, round(n_samples / batch_size))
+
+
+def thin(counts, rng: np.random.Generator):
+    """A random half of every count: each of its words by the toss of a coin.
+
+    The fraction of a count that is no whole number is one word, tossed like the others.
+    """
+    half = rng.random(len(counts), dtype=np.float32) < 0.5
+    half = np.where(half, counts, 0).astype(counts.dtype, copy=False)
+    several = np.flatnonzero(counts > 1.0)
+    if len(several):
+        # Beyond 1e9 a half is a half to float32's precision, and binomial's integers
+        # would end.
+        many = counts[several]
+        few = np.minimum(many, 1e9)
+        whole = np.floor(few)
+        tossed = rng.binomial(whole.astype(np.int64), 0.5)
+        fraction = np.where(half[several] > 0, few - whole, 0)
+        half[several] = np.where(many > few, many / 2, tossed + fraction)
+    return half

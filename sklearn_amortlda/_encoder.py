@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -11,6 +12,8 @@ from torch.nn import functional as F
 
 from ._batches import Batch
 from ._kernels import SparseProduct
+
+_FIRST_LAYER_SCALE = 0.05
 
 
 class SparseLinear(nn.Module):
@@ -25,8 +28,8 @@ class SparseLinear(nn.Module):
         self.bias = nn.Parameter(torch.empty(n_outputs, **factory))
 
     def forward(self, batch: Batch):
-        rows = F.embedding(batch.vocabulary, self.weight, sparse=True)
-        return SparseProduct.apply(rows, torch.log1p(batch.counts), batch) + self.bias
+        values = torch.log1p(batch.counts)
+        return SparseProduct.apply(self.weight, values, batch) + self.bias
 
 
 class MLPEncoder(nn.Module):
@@ -47,8 +50,7 @@ class MLPEncoder(nn.Module):
         widths = [*hidden_layer_sizes, n_outputs]
         self.first = SparseLinear(n_features, widths[0], **factory)
         self.rest = nn.ModuleList(
-            nn.utils.skip_init(nn.Linear, a, b, **factory)
-            for a, b in zip(widths, widths[1:])
+            nn.utils.skip_init(nn.Linear, a, b, **factory) for a, b in pairwise(widths)
         )
         self.norm = _OutputNorm(n_outputs, **factory)
 
@@ -95,25 +97,23 @@ def load_encoder(weights, *, dtype, device, copy: bool) -> MLPEncoder:
     return encoder.requires_grad_(copy).train(copy)
 
 
-def initial_weights(n_features, hidden_layer_sizes, n_outputs, words_per_document, rng):
+def initial_weights(n_features, hidden_layer_sizes, n_outputs, rng):
     """Random weights of an `MLPEncoder`, as a dict of float32 arrays.
 
-    Drawn by NumPy, so that a seed means the same on every device. The first layer is
-    scaled by the words a document has, not by the vocabulary, most of which is zero in
-    any document.
+    Drawn by NumPy, so that a seed means the same on every device. The first layer's
+    do not shrink with the vocabulary: most of it is absent from any document.
     """
     widths = [*hidden_layer_sizes, n_outputs]
-    fan_ins = [max(words_per_document, 1.0), *widths[:-1]]
-    shapes = [(n_features, widths[0]), *((b, a) for a, b in zip(widths, widths[1:]))]
-    names = ["first", *(f"rest.{i}" for i in range(len(widths) - 1))]
     weights = {
         "norm.shift": np.zeros(n_outputs, np.float32),
         "norm.running_mean": np.zeros(n_outputs, np.float32),
         "norm.running_var": np.ones(n_outputs, np.float32),
         "norm.num_batches_tracked": np.zeros((), np.int64),
     }
-    for name, shape, fan_in, width in zip(names, shapes, fan_ins, widths):
-        scale = 1.0 / math.sqrt(fan_in)
+    layers = [("first", (n_features, widths[0]), _FIRST_LAYER_SCALE)]
+    for i, (fan_in, width) in enumerate(pairwise(widths)):
+        layers.append((f"rest.{i}", (width, fan_in), 1.0 / math.sqrt(3.0 * fan_in)))
+    for (name, shape, scale), width in zip(layers, widths):
         draw = rng.standard_normal(shape, dtype=np.float32)
         weights[f"{name}.weight"] = draw * np.float32(scale)
         weights[f"{name}.bias"] = np.zeros(width, np.float32)

@@ -50,52 +50,57 @@ def _gathered_pair_products(theta, beta, batch: Batch):
 
 def sum_over_words(values, beta, batch: Batch):
     """sum_v values_dv beta_v for every document, shape (documents, topics)."""
-    return embedding_bag(
-        batch.words,
-        beta,
-        batch.offsets,
-        mode="sum",
-        per_sample_weights=values,
-        include_last_offset=True,
-    )
+    return _bag_sum(batch.words, beta, batch.offsets, values)
 
 
 def sum_over_documents(values, theta, batch: Batch):
     """sum_d values_dv theta_d for every word, shape (words, topics)."""
     by_word = batch.by_word
-    return embedding_bag(
-        by_word.documents,
-        theta,
-        by_word.offsets,
-        mode="sum",
-        per_sample_weights=values.index_select(0, by_word.order),
-        include_last_offset=True,
-    )
+    values = values.index_select(0, by_word.order)
+    return _bag_sum(by_word.documents, theta, by_word.offsets, values)
 
 
 def sum_by_document(values, batch: Batch):
     """sum_v values_dv for every document, shape (documents,)."""
     # Bags of consecutive rows: unlike index_add, the same order of addition each time.
     rows = torch.arange(len(values), device=values.device)
-    bags = embedding_bag(
-        rows, values.unsqueeze(1), batch.offsets, mode="sum", include_last_offset=True
-    )
-    return bags.squeeze(1)
+    return _bag_sum(rows, values.unsqueeze(1), batch.offsets, None).squeeze(1)
 
 
 class SparseProduct(torch.autograd.Function):
-    """values @ weight for the batch's sparse (documents, words) values.
+    """values @ weight for the batch's sparse values, weight of shape (features, hidden).
 
-    Differentiable in the weight, of shape (words, hidden); the counts are data.
+    The weight's gradient is sparse, with one row for each of the batch's words. The
+    values are data and have none.
     """
 
     @staticmethod
     def forward(ctx, weight, values, batch):
-        ctx.batch = batch
+        ctx.batch, ctx.shape = batch, weight.shape
         ctx.save_for_backward(values)
-        return sum_over_words(values, weight, batch)
+        columns = batch.vocabulary.index_select(0, batch.words)
+        return _bag_sum(columns, weight, batch.offsets, values)
 
     @staticmethod
     def backward(ctx, gradient):
         (values,) = ctx.saved_tensors
-        return sum_over_documents(values, gradient.contiguous(), ctx.batch), None, None
+        rows = sum_over_documents(values, gradient.contiguous(), ctx.batch)
+        indices = ctx.batch.vocabulary.unsqueeze(0)
+        return (
+            torch.sparse_coo_tensor(
+                indices, rows, ctx.shape, check_invariants=False, is_coalesced=True
+            ),
+            None,
+            None,
+        )
+
+
+def _bag_sum(rows, matrix, offsets, values):
+    return embedding_bag(
+        rows,
+        matrix,
+        offsets,
+        mode="sum",
+        per_sample_weights=values,
+        include_last_offset=True,
+    )

@@ -8,13 +8,20 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from ._batches import Batch, BatchMaker
+from ._batches import BatchMaker, SplitBatch
 from ._distributions import arithmetic_mean, geometric_mean
 from ._encoder import load_encoder
 from ._inference import Inference, document_bound
 from ._model import LDAProgram, topic_distributions
 from ._objectives import OBJECTIVES
+from ._row_adam import RowAdam
+from ._schedules import Cosine, Power
 from ._topics import Topics
+
+# A topic whose alpha is learned to zero could never come back.
+_ALPHA_RANGE = (1e-3, 5.0)
+# The training bound is a report, not a gradient: a quarter of the batches will do.
+_BATCHES_A_BOUND = 4
 
 
 @dataclass(frozen=True)
@@ -25,12 +32,14 @@ class Config:
     ----------
     objective : str
         A key of `OBJECTIVES`.
-    alpha, eta : ndarray
-        Dirichlet priors: (n_topics,), and broadcastable to (n_topics, n_features).
+    eta : ndarray broadcastable to (n_topics, n_features)
+        Dirichlet prior of the topics.
+    learn_alpha : bool
+        Whether alpha is learned, from where `State` has it.
     learning_rate : float
         Adam's, for the encoder.
-    learning_decay, learning_offset : float
-        Topics step by (offset + n_batch_iter) ** -decay.
+    schedule : Cosine or Power
+        Rates of the topics, the encoder and alpha.
     n_refine : int
         E-step refinements before the topics' statistics are taken.
     batch_size : int
@@ -38,11 +47,10 @@ class Config:
     """
 
     objective: str
-    alpha: np.ndarray
     eta: np.ndarray
+    learn_alpha: bool
     learning_rate: float
-    learning_decay: float
-    learning_offset: float
+    schedule: Cosine | Power
     n_refine: int
     batch_size: int
     device: torch.device
@@ -57,6 +65,8 @@ class State:
     ----------
     components : ndarray of shape (n_topics, n_features)
         lambda, the topics' Dirichlet parameters.
+    alpha : ndarray of shape (n_topics,)
+        Dirichlet prior of theta, as learned so far.
     encoder : dict of ndarray
         Weights of the encoder.
     optimizer : dict of ndarray
@@ -68,6 +78,7 @@ class State:
     """
 
     components: np.ndarray
+    alpha: np.ndarray
     encoder: dict
     seed: int
     optimizer: dict = field(default_factory=dict)
@@ -79,9 +90,6 @@ class Learner:
 
     def __init__(self, config: Config, state: State):
         self.config = config
-        self.alpha = torch.tensor(
-            config.alpha, dtype=config.dtype, device=config.device
-        )
         self.generator = torch.Generator(config.device)
         self.objective = OBJECTIVES[config.objective](config.n_refine, self.generator)
         self.restore(state)
@@ -90,12 +98,13 @@ class Learner:
         """Take up a state."""
         factory = {"dtype": self.config.dtype, "device": self.config.device}
         self.seed, self.n_batch_iter = state.seed, state.n_batch_iter
+        self.alpha = torch.tensor(state.alpha, **factory)
         self.topics = Topics(state.components, self.config.eta, **factory)
         self.encoder = load_encoder(state.encoder, copy=True, **factory)
         first, rate = self.encoder.first.weight, self.config.learning_rate
         dense = [p for p in self.encoder.parameters() if p is not first]
         self.optimizers = [
-            torch.optim.SparseAdam([first], rate),
+            RowAdam([first], rate),
             torch.optim.Adam(dense, rate, fused=True),
         ]
         self._restore_optimizers(state.optimizer)
@@ -106,56 +115,82 @@ class Learner:
         Returns
         -------
         bound : float
-            Lower bound on log p(w_d | alpha, beta) summed over documents, in nats,
-            each document under the topics of the moment its batch came.
+            Lower bound on log p(w_d | alpha, beta) in nats per word, at the encoder's
+            gamma, each batch under the topics it came upon; measured on every fourth
+            batch. An objective that splits documents infers gamma from one half of
+            the words only, so its bound is looser than that of `score`.
         """
         rng = np.random.default_rng([self.seed, self.n_batch_iter])
         self.generator.manual_seed(int(rng.integers(2**62)))
         batches = BatchMaker(X, self.config.dtype, self.config.device)
         self.encoder.train()
-        bound = 0.0
-        for batch in batches.shuffled(self.config.batch_size, rng):
-            bound += self.step(batch, total_samples)
+        total, n_words = 0.0, 0.0
+        for i, batch in enumerate(
+            batches.shuffled(self.config.batch_size, rng, split=self.objective.splits)
+        ):
+            measured = i % _BATCHES_A_BOUND == 0
+            bound = self.step(batch, total_samples, measured)
+            if measured:
+                total += bound
+                n_words += float(batch.whole.lengths.sum(dtype=torch.float64))
         self.topics.settle()
-        return float(bound)
+        return total / max(n_words, 1.0)
 
-    def step(self, batch: Batch, total_samples: int):
-        """One step of the encoder and of the topics on the same ELBO."""
+    def step(self, batch: SplitBatch, total_samples: int, measured=False):
+        """One step of the encoder, the topics and alpha on the same ELBO.
+
+        Returns
+        -------
+        bound : float or None
+            If `measured`, the sum over the documents of what `epoch` averages.
+        """
         objective, alpha = self.objective, self.alpha
-        lam, total = self.topics.concentration(batch.vocabulary), self.topics.total
+        whole, observed = batch.whole, batch.observed
+        lam, total = self.topics.concentration(whole.vocabulary), self.topics.total
         beta = objective.beta_mean(lam, total).requires_grad_()
 
-        outputs = self.encoder(batch)
-        q_theta = objective.posterior(outputs, batch, alpha)
+        outputs = self.encoder(observed)
+        q_theta = objective.posterior(outputs, observed, alpha)
+        bound = None
         with torch.no_grad():
-            gamma = objective.concentration(outputs, batch, alpha)
-            beta_derivative = objective.beta_derivative(gamma, batch, beta, alpha)
-            bound = document_bound(gamma, batch, arithmetic_mean(lam, total), alpha)
+            gamma = objective.concentration(outputs, observed, alpha)
+            lesson = objective.lesson(gamma, batch, beta, alpha)
+            if measured:
+                mean = arithmetic_mean(lam, total)
+                bound = float(document_bound(gamma, whole, mean, alpha).sum())
 
-        p_beta, q_beta = topic_distributions(self.topics, batch, beta, with_kl=False)
-        loss = LDAProgram(
-            batch=batch,
+        p_beta, q_beta = topic_distributions(self.topics, whole, beta, with_kl=False)
+        program = LDAProgram(
+            batch=whole,
             p_beta=p_beta,
             q_beta=q_beta,
             p_theta=objective.prior(alpha),
             q_theta=q_theta,
             total_samples=total_samples,
-            beta_derivative=beta_derivative,
-        ).loss()
+            beta_derivative=lesson.beta_derivative,
+        )
         # Per document, so that the encoder's gradient does not grow with the corpus.
-        loss = loss / total_samples
-        loss.backward()
-
-        for optimizer in self.optimizers:
-            optimizer.step()
-            optimizer.zero_grad()
+        (program.loss() / total_samples).backward()
+        self._step_encoder()
         # dELBO / dE[log beta] = beta dELBO / dbeta: expected counts in each topic.
         statistics = beta.detach() * beta.grad * -float(total_samples)
-        self.topics.natural_gradient_step(
-            batch.vocabulary, statistics, self._step_size()
-        )
+        rate = self.config.schedule.topics(self.n_batch_iter)
+        self.topics.natural_gradient_step(whole.vocabulary, statistics, rate)
+        self._step_alpha(lesson.alpha_ratio)
         self.n_batch_iter += 1
-        return bound.sum(dtype=torch.float64)
+        return bound
+
+    def _step_encoder(self):
+        rate = self.config.schedule.encoder(self.n_batch_iter)
+        for optimizer in self.optimizers:
+            optimizer.param_groups[0]["lr"] = self.config.learning_rate * rate
+            optimizer.step()
+            optimizer.zero_grad()
+
+    def _step_alpha(self, ratio):
+        if self.config.learn_alpha:
+            rate = self.config.schedule.alpha(self.n_batch_iter)
+            self.alpha = (self.alpha * ratio**rate).clamp(*_ALPHA_RANGE)
 
     def inference(self, n_refine: int) -> Inference:
         """Inference of documents under what is learned so far."""
@@ -188,6 +223,7 @@ class Learner:
         weights = self.encoder.state_dict().items()
         return State(
             components=self.topics.components(),
+            alpha=_to_numpy(self.alpha),
             encoder={name: _to_numpy(value) for name, value in weights},
             optimizer={
                 f"{name}.{key}": _to_numpy(value)
@@ -198,10 +234,6 @@ class Learner:
             n_batch_iter=self.n_batch_iter,
         )
 
-    def _step_size(self):
-        config = self.config
-        return (config.learning_offset + self.n_batch_iter) ** -config.learning_decay
-
     def _optimized(self):
         names = {id(p): name for name, p in self.encoder.named_parameters()}
         for optimizer in self.optimizers:
@@ -211,15 +243,11 @@ class Learner:
     def _restore_optimizers(self, arrays):
         for name, optimizer, parameter in self._optimized():
             for key in ("step", "exp_avg", "exp_avg_sq"):
-                if f"{name}.{key}" not in arrays:
-                    continue
-                value = arrays[f"{name}.{key}"]
-                sparse = isinstance(optimizer, torch.optim.SparseAdam)
-                optimizer.state[parameter][key] = (
-                    int(value)
-                    if key == "step" and sparse
-                    else torch.tensor(value, device=parameter.device)
-                )
+                if f"{name}.{key}" in arrays:
+                    value = torch.tensor(
+                        arrays[f"{name}.{key}"], device=parameter.device
+                    )
+                    optimizer.state[parameter][key] = value
 
 
 class HeldOut:
@@ -288,7 +316,7 @@ def train(
     n_words = float(X.data.sum(dtype=np.float64))
     best = None
     for epoch in range(1, n_epochs + 1):
-        score = learner.epoch(X, total_samples=X.shape[0]) / n_words
+        score = learner.epoch(X, total_samples=X.shape[0])
         record = {"bound": score}
         if evaluate_every > 0 and epoch % evaluate_every == 0:
             bound = learner.inference(n_refine).bound(X).sum()
@@ -312,5 +340,5 @@ def _keep(X, mask):
     return kept
 
 
-def _to_numpy(value) -> np.ndarray:
-    return np.array(value.cpu() if torch.is_tensor(value) else value)
+def _to_numpy(value: torch.Tensor) -> np.ndarray:
+    return value.cpu().numpy().copy()

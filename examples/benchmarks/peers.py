@@ -1,0 +1,283 @@
+"""One adapter a model, at its recommended settings.
+
+Imports stand in `build` and conversions in `prepare`, so that neither is timed.
+"""
+
+import numpy as np
+from scipy import sparse
+
+
+class Peer:
+    """A model that is to make `epochs` passes over the training documents."""
+
+    # The package to report the version of.
+    distribution = None
+
+    def __init__(self, n_topics, seed, epochs, threads):
+        self.n_topics = n_topics
+        self.seed = seed
+        self.epochs = epochs
+        self.threads = threads
+        self.build()
+
+    def build(self):
+        """Import the package and set up the model."""
+        raise NotImplementedError
+
+    @staticmethod
+    def default_epochs(n_documents):
+        """What the package recommends."""
+        raise NotImplementedError
+
+    def prepare(self, X):
+        """Counts in the model's own form."""
+        return X
+
+    def perplexity(self, doc_topic, topic_word, held_out):
+        from sklearn_amortlda.metrics import held_out_perplexity
+
+        return held_out_perplexity(doc_topic, topic_word, held_out)
+
+
+class Amortlda(Peer):
+    distribution = "sklearn-amortlda"
+
+    def build(self):
+        import pyro  # noqa: F401  (AmortizedLDA imports it late)
+
+        _import_torch()
+        from sklearn_amortlda import AmortizedLDA
+
+        self.model = AmortizedLDA(
+            n_components=self.n_topics, max_iter=self.epochs, random_state=self.seed
+        )
+
+    @staticmethod
+    def default_epochs(n_documents):
+        from sklearn_amortlda import AmortizedLDA
+
+        return AmortizedLDA().max_iter
+
+    def fit(self, X):
+        self.model.fit(X)
+
+    def transform(self, X):
+        return self.model.transform(X)
+
+    @property
+    def topic_word_(self):
+        return self.model.topic_word_
+
+
+class SklearnOnline(Peer):
+    distribution = "scikit-learn"
+    learning_method = "online"
+
+    def build(self):
+        from sklearn.decomposition import LatentDirichletAllocation
+
+        self.model = LatentDirichletAllocation(
+            self.n_topics,
+            learning_method=self.learning_method,
+            max_iter=self.epochs,
+            n_jobs=self.threads,
+            random_state=self.seed,
+        )
+
+    @staticmethod
+    def default_epochs(n_documents):
+        return 10
+
+    def fit(self, X):
+        self.model.fit(X)
+
+    def transform(self, X):
+        return self.model.transform(X)
+
+    @property
+    def topic_word_(self):
+        return self.model.components_
+
+
+class SklearnBatch(SklearnOnline):
+    learning_method = "batch"
+
+
+class Gensim(Peer):
+    distribution = "gensim"
+
+    def build(self):
+        from gensim.matutils import Sparse2Corpus
+        from gensim.models import LdaModel
+
+        self._to_corpus, self._lda = Sparse2Corpus, LdaModel
+
+    @staticmethod
+    def default_epochs(n_documents):
+        return 10
+
+    def prepare(self, X):
+        X = sparse.csr_matrix(X, dtype=np.int64)
+        self.words = {v: str(v) for v in range(X.shape[1])}
+        return list(self._to_corpus(X, documents_columns=False))
+
+    def fit(self, corpus):
+        self.model = self._lda(
+            corpus,
+            id2word=self.words,
+            num_topics=self.n_topics,
+            passes=self.epochs,
+            alpha="auto",
+            eta="auto",
+            # Its log of the bound is not part of the fit.
+            eval_every=None,
+            random_state=self.seed,
+        )
+
+    def transform(self, corpus):
+        gamma, _ = self.model.inference(corpus)
+        return gamma / gamma.sum(axis=1, keepdims=True)
+
+    @property
+    def topic_word_(self):
+        return self.model.get_topics()
+
+
+class Tomotopy(Peer):
+    distribution = "tomotopy"
+
+    def build(self):
+        import tomotopy
+
+        self.model = tomotopy.LDAModel(k=self.n_topics, seed=self.seed)
+        # Its examples wait 100 of 1000 sweeps before they learn alpha.
+        self.model.burn_in = self.epochs // 10
+
+    @staticmethod
+    def default_epochs(n_documents):
+        return 1000
+
+    def prepare(self, X):
+        X = sparse.csr_matrix(X, dtype=np.int64)
+        self.n_words = X.shape[1]
+        names = np.array([str(v) for v in range(X.shape[1])], dtype=object)
+        words = np.repeat(names[X.indices], X.data)
+        ends = np.cumsum(np.asarray(X.sum(axis=1)).ravel())
+        return [part.tolist() for part in np.split(words, ends[:-1])]
+
+    def fit(self, documents):
+        for words in filter(None, documents):
+            self.model.add_doc(words)
+        self.model.train(self.epochs, workers=self.threads)
+
+    def transform(self, documents):
+        prior = np.asarray(self.model.alpha) / np.sum(self.model.alpha)
+        doc_topic = np.tile(prior, (len(documents), 1))
+        known = set(self.model.used_vocabs)
+        rows = [d for d, words in enumerate(documents) if not known.isdisjoint(words)]
+        inferred, _ = self.model.infer(
+            [self.model.make_doc(documents[d]) for d in rows], workers=self.threads
+        )
+        doc_topic[rows] = inferred
+        return doc_topic
+
+    @property
+    def topic_word_(self):
+        """Posterior mean, over words without a training document too: eta / total."""
+        totals = self.model.get_count_by_topics() + self.model.eta * self.n_words
+        topic_word = np.tile((self.model.eta / totals)[:, None], self.n_words)
+        columns = [int(word) for word in self.model.used_vocabs]
+        topic_word[:, columns] = [
+            self.model.get_topic_word_dist(k) for k in range(self.n_topics)
+        ]
+        return topic_word / topic_word.sum(axis=1, keepdims=True)
+
+
+class Scvi(Peer):
+    distribution = "scvi-tools"
+    # Its default of 5,000 samples at once takes 5 GB at 50 topics of 5,000 words.
+    samples_of_topics = (100, 10)
+
+    def build(self):
+        import anndata
+        import scvi
+
+        _import_torch()
+        scvi.settings.seed = self.seed
+        scvi.settings.num_threads = self.threads
+        self._anndata, self._lda = anndata.AnnData, scvi.model.AmortizedLDA
+
+    @staticmethod
+    def default_epochs(n_documents):
+        return min(1000, round(20_000 / n_documents * 400))
+
+    def prepare(self, X):
+        documents = self._anndata(sparse.csr_matrix(X, dtype=np.float32))
+        self._lda.setup_anndata(documents)
+        return documents
+
+    def fit(self, documents):
+        self.model = self._lda(documents, n_topics=self.n_topics)
+        self.model.train(
+            max_epochs=self.epochs, accelerator="cpu", enable_progress_bar=False
+        )
+
+    def transform(self, documents):
+        return self.model.get_latent_representation(documents).to_numpy()
+
+    @property
+    def topic_word_(self):
+        n_samples, repetitions = self.samples_of_topics
+        draws = [self.model.get_feature_by_topic(n_samples) for _ in range(repetitions)]
+        return np.mean(draws, axis=0).T
+
+
+class Prodlda(Peer):
+    distribution = "torch"
+
+    def build(self):
+        from prodlda import ProdLDA
+
+        _import_torch()
+        self.model = ProdLDA(self.n_topics, self.epochs, self.seed)
+
+    @staticmethod
+    def default_epochs(n_documents):
+        return 200
+
+    def fit(self, X):
+        self.model.fit(X)
+
+    def transform(self, X):
+        return self.model.transform(X)
+
+    @property
+    def topic_word_(self):
+        return self.model.topic_word_
+
+    def perplexity(self, doc_topic, topic_word, held_out):
+        """Under its own decoder: a product of experts is no mixture of its topics."""
+        log_likelihood = 0.0
+        for start in range(0, held_out.shape[0], 256):
+            part = held_out[start : start + 256].tocoo()
+            p = self.model.word_probabilities(doc_topic[start : start + 256])
+            log_likelihood += part.data @ np.log(p[part.row, part.col])
+        return float(np.exp(-log_likelihood / held_out.sum()))
+
+
+def _import_torch():
+    """All of torch: its first optimizer brings 800 modules more."""
+    import torch
+
+    torch.optim.Adam([torch.zeros(1, requires_grad=True)])
+
+
+PEERS = {
+    "amortlda": Amortlda,
+    "sklearn-online": SklearnOnline,
+    "sklearn-batch": SklearnBatch,
+    "gensim": Gensim,
+    "tomotopy": Tomotopy,
+    "scvi": Scvi,
+    "prodlda": Prodlda,
+}

@@ -1,0 +1,143 @@
+"""From runs to a table: mean and spread over seeds, as JSON and Markdown."""
+
+import json
+from itertools import combinations
+from statistics import mean, stdev
+
+import numpy as np
+
+# Whose time the ratios are of.
+REFERENCE = "sklearn-batch"
+# Key of a figure, its heading, its format.
+COLUMNS = [
+    ("fit_cpu_s", "fit, CPU s", ".1f"),
+    ("fit_wall_s", "fit, wall s", ".1f"),
+    ("time_ratio", f"time / {REFERENCE}", ".3f"),
+    ("peak_memory_mb", "peak MB", ".0f"),
+    ("infer_us", "infer us/doc", ".0f"),
+    ("perplexity", "perplexity", ".0f"),
+    ("npmi", "NPMI", ".3f"),
+    ("c_v", "c_v", ".3f"),
+    ("diversity", "diversity", ".2f"),
+    ("accuracy", "accuracy", ".3f"),
+    ("stability", "stability", ".2f"),
+]
+
+NOTES = """\
+Mean ± standard deviation over seeds (stability: over pairs of seeds), every run a
+process of its own. CPU seconds are those of the process; the ratio is of these;
+inference is CPU time, after a warm-up. Imports, and conversion of the counts to the
+model's own form, are not timed. Peak memory includes interpreter and libraries.
+Perplexity: document completion, under theta @ beta, but prodlda under its own decoder.
+NPMI and c_v: top 10 words, windows are the training documents. Accuracy: logistic
+regression (C=10), train to test features, both from `transform`. prodlda is this
+project's own code after Srivastava & Sutton (2017).
+"""
+
+
+def read_runs(folder):
+    """The runs in a folder, in order of model, effort and seed."""
+    runs = [
+        json.loads(path.read_text()) | {"path": str(path)}
+        for path in folder.glob("*.json")
+    ]
+    return sorted(runs, key=lambda run: (run["model"], run["effort"], run["seed"]))
+
+
+def summarize(runs, models):
+    """One row a model from its runs at full effort, in the order of `models`."""
+    full = [run for run in runs if run["effort"] == 1]
+    rows = {}
+    for model in models:
+        if of_model := [run for run in full if run["model"] == model]:
+            rows[model] = _row(of_model, _reference_time(full))
+    return rows
+
+
+def to_markdown(rows, runs, title):
+    """The table with what one must know to read and to repeat it."""
+    head = ["model", "epochs", "seeds"] + [heading for _, heading, _ in COLUMNS]
+    table = [_line(head), _line(["---"] * len(head))]
+    table += [_line([model, *_cells(row)]) for model, row in rows.items()]
+    trouble = [
+        f"- {run['model']}: {run['detail']}" for run in runs if not _is_done(run)
+    ]
+    commands = [f"    {run['command']}" for run in runs]
+    machines = {run["machine"] for run in runs}
+    versions = {run["version"] for run in runs if _is_done(run)}
+    paragraphs = [
+        f"# {title}",
+        "\n".join(table),
+        "\n".join(sorted(set(trouble))),
+        NOTES.strip(),
+        "Made by",
+        "\n".join(sorted(set(commands))),
+        f"on {'; '.join(sorted(machines))}.",
+        f"Versions: {', '.join(sorted(versions))}.",
+    ]
+    return "\n\n".join(filter(None, paragraphs)) + "\n"
+
+
+def _is_done(run):
+    return run["status"] == "ok"
+
+
+def _reference_time(runs):
+    times = [r["fit_cpu_s"] for r in runs if r["model"] == REFERENCE and _is_done(r)]
+    return mean(times) if times else None
+
+
+def _row(runs, reference_time):
+    done = [run for run in runs if _is_done(run)]
+    row = {
+        "status": "ok" if done else runs[0]["status"],
+        "detail": [run["detail"] for run in runs if not _is_done(run)],
+        "seeds": [run["seed"] for run in done],
+    }
+    if done:
+        row["epochs"] = done[0]["epochs"]
+        row |= {
+            key: _mean_and_spread([run[key] for run in done])
+            for key, _, _ in COLUMNS
+            if key in done[0]
+        }
+        row["stability"] = _stability(done)
+        if reference_time:
+            ratios = [run["fit_cpu_s"] / reference_time for run in done]
+            row["time_ratio"] = _mean_and_spread(ratios)
+    return row
+
+
+def _mean_and_spread(values):
+    """Mean and sample standard deviation, which needs two values."""
+    return [mean(values), stdev(values) if len(values) > 1 else None]
+
+
+def _stability(runs):
+    from sklearn_amortlda.metrics import topic_stability
+
+    topics = [np.load(run["path"].replace(".json", ".npy")) for run in runs]
+    pairs = [topic_stability(pair) for pair in combinations(topics, 2)]
+    return _mean_and_spread(pairs) if pairs else None
+
+
+def _cells(row):
+    if row["status"] != "ok":
+        return [row["status"]] + [""] * (len(COLUMNS) + 1)
+    seeds = f"{len(row['seeds'])}" + (
+        f" ({len(row['detail'])} failed)" if row["detail"] else ""
+    )
+    return [str(row["epochs"]), seeds] + [
+        _cell(row.get(key), pattern) for key, _, pattern in COLUMNS
+    ]
+
+
+def _cell(value, pattern):
+    if value is None:
+        return "-"
+    centre, spread = value
+    return f"{centre:{pattern}}" + ("" if spread is None else f" ± {spread:{pattern}}")
+
+
+def _line(cells):
+    return "| " + " | ".join(cells) + " |"

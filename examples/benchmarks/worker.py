@@ -1,0 +1,124 @@
+"""One run of one model, in a process of its own: fit, time, judge, write.
+
+Called by compare.py with the run's settings as JSON.
+"""
+
+import json
+import resource
+import sys
+import time
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import corpus as corpora
+import numpy as np
+from peers import PEERS
+
+WARM_UP_DOCUMENTS = 10
+QUICK_EFFORT = 0.1
+
+
+def run(settings):
+    """Fit one model and return its figures and its topics."""
+    corpus = corpora.load(settings["folder"], settings["quick"])
+    n_documents, n_words = corpus.train.shape
+    kind = PEERS[settings["model"]]
+    effort = settings["effort"] * (QUICK_EFFORT if settings["quick"] else 1)
+    epochs = max(1, round(effort * kind.default_epochs(n_documents)))
+    peer = kind(settings["n_topics"], settings["seed"], epochs, settings["threads"])
+    figures = {
+        "epochs": epochs,
+        "version": _version(kind.distribution),
+        "documents": [n_documents, corpus.test.shape[0]],
+        "words": n_words,
+        "memory_before_mb": _peak_memory_mb(),
+    }
+    figures |= _costs(peer, corpus)
+    # Only now, so that what the metrics import is not in the model's peak memory.
+    topic_word = peer.topic_word_
+    figures |= _quality(peer, topic_word, corpus)
+    return figures, topic_word
+
+
+def _costs(peer, corpus):
+    train, test = peer.prepare(corpus.train), peer.prepare(corpus.test)
+    with _stopwatch() as fit:
+        peer.fit(train)
+    peer.transform(peer.prepare(corpus.test[:WARM_UP_DOCUMENTS]))
+    with _stopwatch() as inference:
+        peer.transform(test)
+    return {
+        "fit_cpu_s": fit["cpu"],
+        "fit_wall_s": fit["wall"],
+        "infer_us": 1e6 * inference["cpu"] / corpus.test.shape[0],
+        "infer_wall_us": 1e6 * inference["wall"] / corpus.test.shape[0],
+        "peak_memory_mb": _peak_memory_mb(),
+    }
+
+
+def _quality(peer, topic_word, corpus):
+    from sklearn_amortlda.metrics import (
+        completion_split,
+        topic_coherence,
+        topic_diversity,
+    )
+
+    observed, held_out = completion_split(corpus.test, random_state=0)
+    doc_topic = peer.transform(peer.prepare(observed.astype(np.int64)))
+    return {
+        "perplexity": peer.perplexity(doc_topic, topic_word, held_out),
+        "npmi": topic_coherence(topic_word, corpus.train, measure="npmi"),
+        "c_v": topic_coherence(topic_word, corpus.train, measure="c_v"),
+        "diversity": topic_diversity(topic_word),
+        "accuracy": _accuracy(peer, corpus),
+    }
+
+
+def _accuracy(peer, corpus):
+    """Of a logistic regression on topic proportions, on the test documents."""
+    from sklearn.linear_model import LogisticRegression
+
+    train, test = (peer.transform(peer.prepare(X)) for X in (corpus.train, corpus.test))
+    # Proportions are of size 1 / K: the default C of 1 would hardly let them count.
+    classifier = LogisticRegression(C=10, max_iter=1000).fit(train, corpus.train_labels)
+    return classifier.score(test, corpus.test_labels)
+
+
+@contextmanager
+def _stopwatch():
+    seconds = {}
+    cpu, wall = time.process_time(), time.perf_counter()
+    yield seconds
+    seconds["cpu"] = time.process_time() - cpu
+    seconds["wall"] = time.perf_counter() - wall
+
+
+def _peak_memory_mb():
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts kilobytes, macOS bytes.
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def _version(distribution):
+    try:
+        return f"{distribution} {version(distribution)}"
+    except PackageNotFoundError:
+        return f"{distribution} (source tree)"
+
+
+def main():
+    settings = json.loads(sys.argv[1])
+    path = Path(settings["path"])
+    try:
+        figures, topic_word = run(settings)
+    except ModuleNotFoundError as error:
+        figures = {"status": "not installed", "detail": str(error)}
+    else:
+        figures["status"] = "ok"
+        np.save(path.with_suffix(".npy"), topic_word.astype(np.float32))
+    path.write_text(json.dumps(settings | figures, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""How fast the topics, the encoder and alpha learn at a step of training."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+# alpha's part of a step: slow, since it is estimated from one batch, and not before
+# the topics have parted.
+_ALPHA_RATE = 0.05
+_ALPHA_WAITS = 0.1
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """From full steps to none over a known number of steps.
+
+    Early steps forget nearly everything, which lets topics find their place; late ones
+    average over many batches.
+
+    Parameters
+    ----------
+    start : int
+        The first step.
+    n_steps : int
+        Steps until the rates are (nearly) zero.
+    """
+
+    start: int
+    n_steps: int
+
+    def topics(self, step: int) -> float:
+        """rho_t of the natural gradient."""
+        return max(self._height(step), 1e-3)
+
+    def encoder(self, step: int) -> float:
+        """Factor of Adam's learning rate."""
+        return 0.05 + 0.95 * self._height(step)
+
+    def alpha(self, step: int) -> float:
+        """Exponent of the multiplicative update of alpha."""
+        waits = step - self.start < _ALPHA_WAITS * self.n_steps
+        return 0.0 if waits else _ALPHA_RATE * self._height(step)
+
+    def _height(self, step):
+        progress = min((step - self.start) / self.n_steps, 1.0)
+        return 0.5 * (1.0 + math.cos(math.pi * progress))
+
+
+@dataclass(frozen=True)
+class Power:
+    """rho_t = (offset + t) ** -decay, for streams without a known end.
+
+    Robbins & Monro (1951); Hoffman et al. (2010), eq. 8.
+    """
+
+    offset: float
+    decay: float
+
+    def topics(self, step: int) -> float:
+        """rho_t of the natural gradient."""
+        return (self.offset + step) ** -self.decay
+
+    def encoder(self, step: int) -> float:
+        """Factor of Adam's learning rate."""
+        return 1.0
+
+    def alpha(self, step: int) -> float:
+        """Exponent of the multiplicative update of alpha."""
+        waits = step < self.offset
+        return 0.0 if waits else _ALPHA_RATE * self.topics(step) / self.topics(0)
