@@ -15,12 +15,11 @@ from sklearn.base import (
     _fit_context,
 )
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
-from ._validation import check_counts, check_prior
+from ._validation import check_counts
 
 # torch and pyro take seconds to import: the modules that need them are imported by the
 # methods that compute, so that importing or configuring an estimator is instant.
@@ -190,7 +189,10 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         "learning_decay": [Interval(Real, 0, 1, closed="both")],
         "learning_offset": [Interval(Real, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
         "total_samples": [Interval(Real, 0, None, closed="neither")],
         "evaluate_every": [Integral],
         "early_stopping": ["boolean"],
@@ -208,7 +210,7 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         n_components=10,
         *,
         doc_topic_prior="auto",
-        topic_word_prior=0.01,
+        topic_word_prior=0.03,
         objective="completion",
         hidden_layer_sizes=(100, 100),
         refine=3,
@@ -217,8 +219,8 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         learning_schedule="cosine",
         learning_decay=0.7,
         learning_offset=10.0,
-        max_iter=20,
-        batch_size=256,
+        max_iter=25,
+        batch_size="auto",
         total_samples=1_000_000,
         evaluate_every=0,
         early_stopping=False,
@@ -302,14 +304,14 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             The estimator, fitted so far.
         """
         with self._all_or_nothing():
-            from ._schedules import Power
-
             continued = hasattr(self, "components_")
             X, dtype = check_counts(self, X, reset=not continued, whom="partial_fit")
             self._check_parameters(X)
             with self._session() as device:
-                schedule = Power(self.learning_offset, self.learning_decay)
-                learner = self._learner(X, device, continued, schedule)
+                from ._setup import make_learner, stream_schedule
+
+                schedule = stream_schedule(self)
+                learner = make_learner(self, X, device, schedule, continued)
                 total_samples = max(int(self.total_samples), X.shape[0])
                 bound = learner.epoch(X, total_samples)
                 self._record([{"bound": bound}], continued)
@@ -448,98 +450,23 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     # -- from parameters to the core and back -------------------------------------
 
     def _fit(self, X, dtype, device, continued):
-        from ._batches import n_batches
-        from ._schedules import Cosine, Power
+        from ._setup import fit_schedule, hold_out, make_learner
         from ._training import Plateau, train
 
-        if self.learning_schedule == "cosine":
-            n_steps = self.max_iter * n_batches(X.shape[0], self.batch_size)
-            schedule = Cosine(self.n_batch_iter_ if continued else 0, n_steps)
-        else:
-            schedule = Power(self.learning_offset, self.learning_decay)
-        learner = self._learner(X, device, continued, schedule)
-        X, held_out = self._hold_out(X, learner)
+        X, held_out = hold_out(self, X)
+        schedule = fit_schedule(self, X, continued)
+        learner = make_learner(self, X, device, schedule, continued)
         epochs = train(
             learner,
             X,
             n_epochs=self.max_iter,
-            plateau=Plateau(self.tol, self.n_iter_no_change),
             n_refine=self.refine,
-            held_out=held_out,
             evaluate_every=self.evaluate_every,
+            held_out=held_out,
+            plateau=Plateau(self.tol, self.n_iter_no_change),
         )
         self._record(self._watch(epochs), continued)
         self._store(learner, X, dtype, total_samples=X.shape[0])
-
-    def _learner(self, X, device, continued, schedule):
-        from ._encoder import initial_weights
-        from ._objectives import OBJECTIVES
-        from ._training import Config, Learner, State
-
-        n_topics, n_features = self.n_components, X.shape[1]
-        learn_alpha = isinstance(self.doc_topic_prior, str)  # 'auto'
-        alpha = _initial_alpha(n_topics) if learn_alpha else self.doc_topic_prior
-        alpha = check_prior(alpha, [(n_topics,)], "doc_topic_prior")
-        eta = check_prior(
-            self.topic_word_prior,
-            [(n_features,), (n_topics, n_features)],
-            "topic_word_prior",
-        )
-        config = Config(
-            objective=self.objective,
-            eta=eta,
-            learn_alpha=learn_alpha,
-            learning_rate=self.learning_rate_init,
-            schedule=schedule,
-            n_refine=self.refine_fit,
-            batch_size=self.batch_size,
-            device=device,
-        )
-        alpha = np.broadcast_to(alpha, (n_topics,))
-        if continued:
-            if len(self.components_) != n_topics:
-                raise ValueError(
-                    f"n_components={n_topics} cannot continue a fit of "
-                    f"{len(self.components_)} topics; fit with warm_start=False first."
-                )
-            state = State(
-                components=self.components_,
-                alpha=self.doc_topic_prior_ if learn_alpha else alpha,
-                encoder=self._encoder_weights,
-                optimizer=self._optimizer_state,
-                seed=self._seed,
-                n_batch_iter=self.n_batch_iter_,
-            )
-        else:
-            seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-            rng = np.random.default_rng(seed)
-            n_outputs = n_topics * OBJECTIVES[self.objective].outputs_per_topic
-            state = State(
-                components=rng.gamma(100.0, 0.01, (n_topics, n_features)),
-                alpha=alpha,
-                encoder=initial_weights(
-                    n_features, tuple(self.hidden_layer_sizes), n_outputs, rng
-                ),
-                seed=seed,
-            )
-        return Learner(config, state)
-
-    def _hold_out(self, X, learner):
-        from ._training import HeldOut
-
-        if not self.early_stopping:
-            return X, None
-        n_held_out = round(self.validation_fraction * X.shape[0])
-        if not 0 < n_held_out < X.shape[0]:
-            raise ValueError(
-                f"validation_fraction={self.validation_fraction} leaves nothing to "
-                f"train or to validate on with n_samples={X.shape[0]}; change it or "
-                "early_stopping."
-            )
-        # The seed alone: a warm start must hold out the same documents.
-        rng = np.random.default_rng(learner.seed)
-        rows = rng.permutation(X.shape[0])
-        return X[rows[n_held_out:]], HeldOut(X[rows[:n_held_out]], rng)
 
     def _watch(self, epochs):
         """Show or log each record as it comes."""
@@ -563,10 +490,11 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
                     f"{record['bound']}. Lower learning_rate_init or raise batch_size."
                 )
             history.append({"epoch": len(history) + 1, **record})
-        if history[-1]["bound"] < history[n_before]["bound"]:
+        first, last = history[n_before]["bound"], history[-1]["bound"]
+        if last < first - 0.05 * abs(first):
             warnings.warn(
-                "Training ended with a lower bound than after its first epoch; lower "
-                "learning_rate_init or raise learning_offset.",
+                f"Training ended with a bound of {last:.3f} nats per word, below the "
+                f"{first:.3f} of its first epoch; lower learning_rate_init.",
                 ConvergenceWarning,
                 stacklevel=3,
             )
@@ -616,13 +544,3 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
 def _n_words(X) -> float:
     return float(X.data.sum(dtype=np.float64))
-
-
-def _initial_alpha(n_topics):
-    """Where learning alpha begins: 0.1 on average, falling off like Zipf's law.
-
-    Unequal from the start, so that the common words of a corpus find a topic that is
-    in every document rather than a place in every topic.
-    """
-    shares = 1.0 / np.arange(1, n_topics + 1)
-    return 0.1 * n_topics * shares / shares.sum()

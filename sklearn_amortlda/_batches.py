@@ -115,26 +115,24 @@ class BatchMaker:
     def shuffled(
         self, batch_size: int, rng: np.random.Generator, *, split: bool
     ) -> Iterator[SplitBatch]:
-        """Batches of one epoch in random order, their words in two halves if `split`."""
+        """One epoch in random order; `split` sends words to two random halves."""
         n_samples = self.X.shape[0]
+        order = rng.permutation(n_samples)
         # Equal sizes: a last batch of a few documents would make noisy statistics.
-        for rows in np.array_split(
-            rng.permutation(n_samples), n_batches(n_samples, batch_size)
-        ):
-            X = self.X[rows]
-            vocabulary, words, documents = self._pattern(X)
+        for rows in np.array_split(order, n_batches(n_samples, batch_size)):
+            yield self._split_batch(self.X[rows], rng if split else None)
 
-            def batch(counts):
-                return self._batch(
-                    vocabulary, words, documents, counts, len(rows), by_word=True
-                )
-
-            whole = batch(X.data)
-            if split:
-                observed = thin(X.data, rng)
-                yield SplitBatch(whole, batch(observed), batch(X.data - observed))
-            else:
-                yield SplitBatch(whole, whole, whole)
+    def _split_batch(self, X, rng) -> SplitBatch:
+        pattern = self._pattern(X)
+        whole = self._batch(*pattern, X.data, X.shape[0], by_word=True)
+        if rng is None:
+            return SplitBatch(whole, whole, whole)
+        observed = thin(X.data, rng)
+        halves = [
+            self._batch(*pattern, counts, X.shape[0], by_word=True)
+            for counts in (observed, X.data - observed)
+        ]
+        return SplitBatch(whole, *halves)
 
     def in_order(self, batch_size: int) -> Iterator[tuple[slice, Batch]]:
         """Consecutive documents, with the rows they stand for.

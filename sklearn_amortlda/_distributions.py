@@ -61,6 +61,43 @@ class PointDirichlet(Dirichlet):
         )
 
 
+class _DirichletKL(torch.autograd.Function):
+    """KL(Dirichlet(gamma) || Dirichlet(alpha)), differentiable in gamma.
+
+    The derivative is written out: autograd's takes twice as many special functions,
+    which made up a sixth of a training step.
+    """
+
+    @staticmethod
+    def forward(ctx, gamma, alpha):
+        total, excess = gamma.sum(-1, keepdim=True), gamma - alpha
+        expected_log = torch.digamma(gamma) - torch.digamma(total)
+        ctx.save_for_backward(gamma, total, excess)
+        normalizer = torch.lgamma(total).squeeze(-1) - torch.lgamma(gamma).sum(-1)
+        prior = torch.lgamma(alpha).sum(-1) - torch.lgamma(alpha.sum(-1))
+        return normalizer + prior + (excess * expected_log).sum(-1)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        gamma, total, excess = ctx.saved_tensors
+        slope = excess * torch.polygamma(1, gamma)
+        slope -= excess.sum(-1, keepdim=True) * torch.polygamma(1, total)
+        return gradient.unsqueeze(-1) * slope, None
+
+
+def dirichlet_kl(gamma, alpha):
+    """KL(Dirichlet(gamma_d) || Dirichlet(alpha)) of each document d, in nats.
+
+    Parameters
+    ----------
+    gamma : Tensor of shape (n_documents, n_topics)
+        Parameters of the posteriors.
+    alpha : Tensor of shape (n_topics,)
+        Parameters of the prior.
+    """
+    return _DirichletKL.apply(gamma, alpha)
+
+
 class SampledDirichlet(Dirichlet):
     """Dirichlet that draws from a generator of its own, with pathwise gradients.
 
@@ -97,6 +134,15 @@ class _DirichletDraw(torch.autograd.Function):
         derivative = torch._dirichlet_grad(draw, concentration, total)
         centred = gradient - (draw * gradient).sum(-1, keepdim=True)
         return derivative * centred, None
+
+
+@register_kl(PointDirichlet, torch.distributions.Dirichlet)
+@register_kl(SampledDirichlet, torch.distributions.Dirichlet)
+def _kl_of_posterior(q, p):
+    # A plate has repeated the prior for every document; once is enough.
+    alpha = p.concentration
+    repeated = alpha.dim() > 1 and alpha.stride(0) == 0
+    return dirichlet_kl(q.concentration, alpha[0] if repeated else alpha)
 
 
 class LogisticNormal(TorchDistribution):

@@ -60,6 +60,23 @@ class MLPEncoder(nn.Module):
             hidden = layer(F.softplus(hidden))
         return self.norm(hidden)
 
+    @torch.no_grad()
+    def recycle(self, moves) -> None:
+        """Follow `Topics.recycle`: a freed topic's output becomes that of the split."""
+        shift, log_half = self.norm.shift, math.log(0.5)
+        last = self.rest[-1]
+        for freed, twin, split in moves:
+            shift[twin] -= log_half
+            shift[split] += log_half
+            for values in (
+                last.weight,
+                last.bias,
+                shift,
+                self.norm.running_mean,
+                self.norm.running_var,
+            ):
+                values[freed] = values[split]
+
 
 class _OutputNorm(nn.BatchNorm1d):
     """Batch norm with a shift and no scale, that also takes a batch of one document."""

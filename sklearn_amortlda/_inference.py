@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch.distributions import Dirichlet, kl_divergence
 
 from ._batches import Batch, BatchMaker
-from ._distributions import geometric_mean
+from ._distributions import dirichlet_kl, geometric_mean
 from ._kernels import pair_products, sum_by_document, sum_over_words
 
 
@@ -53,9 +52,7 @@ def document_bound(gamma, batch: Batch, beta, alpha):
     """
     log_products = torch.log(pair_products(geometric_mean(gamma), beta, batch))
     log_likelihood = sum_by_document(batch.counts * log_products, batch)
-    prior = Dirichlet(alpha, validate_args=False).expand(gamma.shape[:1])
-    posterior = Dirichlet(gamma, validate_args=False)
-    return log_likelihood - kl_divergence(posterior, prior)
+    return log_likelihood - dirichlet_kl(gamma, alpha)
 
 
 class Inference:

@@ -37,7 +37,13 @@ def pair_products(theta, beta, batch: Batch):
 
 def _sampled_pair_products(theta, beta, batch: Batch):
     pattern = torch.sparse_csr_tensor(
-        batch.offsets, batch.words, batch.counts, batch.shape, check_invariants=False
+        batch.offsets,
+        batch.words,
+        batch.counts,
+        batch.shape,
+        # Named, for a caller's default device would come before the tensors' own.
+        device=theta.device,
+        check_invariants=False,
     )
     return torch.sparse.sampled_addmm(pattern, theta, beta.t(), beta=0.0).values()
 
@@ -68,7 +74,7 @@ def sum_by_document(values, batch: Batch):
 
 
 class SparseProduct(torch.autograd.Function):
-    """values @ weight for the batch's sparse values, weight of shape (features, hidden).
+    """values @ weight for a batch's sparse values; weight is (features, hidden).
 
     The weight's gradient is sparse, with one row for each of the batch's words. The
     values are data and have none.
@@ -88,7 +94,12 @@ class SparseProduct(torch.autograd.Function):
         indices = ctx.batch.vocabulary.unsqueeze(0)
         return (
             torch.sparse_coo_tensor(
-                indices, rows, ctx.shape, check_invariants=False, is_coalesced=True
+                indices,
+                rows,
+                ctx.shape,
+                device=rows.device,
+                check_invariants=False,
+                is_coalesced=True,
             ),
             None,
             None,

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 _ALPHA_RATE = 0.05
 _ALPHA_WAITS = 0.1
 
+# Looks for duplicate topics are a twentieth of training apart: time enough for a topic
+# that moved to find its place.
+_RECYCLINGS = 20
+
 
 @dataclass(frozen=True)
 class Cosine:
@@ -24,14 +28,17 @@ class Cosine:
         The first step.
     n_steps : int
         Steps until the rates are (nearly) zero.
+    top : float, default=1.0
+        rho of the first step; less where there is something not to be forgotten.
     """
 
     start: int
     n_steps: int
+    top: float = 1.0
 
     def topics(self, step: int) -> float:
         """rho_t of the natural gradient."""
-        return max(self._height(step), 1e-3)
+        return max(self.top * self._height(step), 1e-3)
 
     def encoder(self, step: int) -> float:
         """Factor of Adam's learning rate."""
@@ -41,6 +48,14 @@ class Cosine:
         """Exponent of the multiplicative update of alpha."""
         waits = step - self.start < _ALPHA_WAITS * self.n_steps
         return 0.0 if waits else _ALPHA_RATE * self._height(step)
+
+    def recycles(self, step: int) -> bool:
+        """Whether to look for duplicate topics after a step.
+
+        Not before topics have parted, nor when those that moved could settle no more.
+        """
+        done, every = step - self.start, max(self.n_steps // _RECYCLINGS, 1)
+        return 0.15 < done / self.n_steps < 0.7 and done % every == 0
 
     def _height(self, step):
         progress = min((step - self.start) / self.n_steps, 1.0)
@@ -69,3 +84,7 @@ class Power:
         """Exponent of the multiplicative update of alpha."""
         waits = step < self.offset
         return 0.0 if waits else _ALPHA_RATE * self.topics(step) / self.topics(0)
+
+    def recycles(self, step: int) -> bool:
+        """Never: a stream has no known middle."""
+        return False

@@ -13,6 +13,9 @@ import torch
 # Below this the scale is multiplied out, long before float32 runs out of exponents.
 _SMALLEST_SCALE = 1e-12
 _WORDS_PER_CHUNK = 8192
+# Topics with this cosine, of the words that are any topic's top words, are the same.
+_DUPLICATE = 0.9
+_TOP_WORDS = 20
 
 
 class Topics:
@@ -93,6 +96,53 @@ class Topics:
         added = statistics * (step_size / self._scale)
         self._excess.index_add_(0, words, added)
         self._excess_total += added.sum(0, dtype=self._excess_total.dtype)
+
+    def recycle(self, rng: np.random.Generator) -> list[tuple[int, int, int]]:
+        """Free topics that say what another one says, to take up half of a third.
+
+        Two topics that became one are a local optimum: elsewhere one topic stands for
+        two. A duplicate is merged into its twin, and the place it leaves goes to a
+        random share of the words of another topic, chosen by size. Where that was
+        one topic the halves become duplicates again.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Chooses which topics to split, and how.
+
+        Returns
+        -------
+        moves : list of (freed, twin, split)
+            What was done, by indices of topics.
+        """
+        moves, taken = [], set()
+        for twin, freed in self._duplicates():
+            if twin in taken or freed in taken:
+                continue
+            sizes = self._excess_total.clamp_min(0).cpu().numpy().astype(float)
+            sizes[[twin, freed, *taken]] = 0
+            if not sizes.any():
+                break
+            split = int(rng.choice(self.n_topics, p=sizes / sizes.sum()))
+            self._excess[:, twin] += self._excess[:, freed]
+            share = rng.uniform(0.3, 0.7, self.n_features)
+            share = torch.as_tensor(share).to(self._excess)
+            self._excess[:, freed] = share * self._excess[:, split]
+            self._excess[:, split] *= 1.0 - share
+            moves.append((freed, twin, split))
+            taken.update((freed, twin, split))
+        if moves:
+            self.settle()
+        return moves
+
+    def _duplicates(self):
+        """Pairs of topics alike in their top words, the most alike first."""
+        n_top = min(_TOP_WORDS, self.n_features)
+        words = self._excess.topk(n_top, dim=0).indices.unique()
+        unit = torch.nn.functional.normalize(self.concentration(words), dim=0)
+        cosines = torch.triu(unit.T @ unit, diagonal=1).cpu().numpy()
+        pairs = np.argwhere(cosines > _DUPLICATE)
+        return pairs[np.argsort(-cosines[tuple(pairs.T)])].tolist()
 
     def components(self) -> np.ndarray:
         """lambda of shape (n_topics, n_features), in memory word by word."""

@@ -133,6 +133,8 @@ class Learner:
             if measured:
                 total += bound
                 n_words += float(batch.whole.lengths.sum(dtype=torch.float64))
+            if self.config.schedule.recycles(self.n_batch_iter):
+                self._recycle(rng)
         self.topics.settle()
         return total / max(n_words, 1.0)
 
@@ -191,6 +193,13 @@ class Learner:
         if self.config.learn_alpha:
             rate = self.config.schedule.alpha(self.n_batch_iter)
             self.alpha = (self.alpha * ratio**rate).clamp(*_ALPHA_RANGE)
+
+    def _recycle(self, rng):
+        moves = self.topics.recycle(rng)
+        self.encoder.recycle(moves)
+        if self.config.learn_alpha:
+            for freed, _, split in moves:
+                self.alpha[[freed, split]] = self.alpha[split] / 2
 
     def inference(self, n_refine: int) -> Inference:
         """Inference of documents under what is learned so far."""
@@ -297,15 +306,14 @@ def train(
     X,
     *,
     n_epochs: int,
-    plateau: Plateau,
     n_refine: int,
-    held_out: HeldOut | None = None,
     evaluate_every: int = 0,
+    held_out: HeldOut | None = None,
+    plateau: Plateau | None = None,
 ) -> Iterator[dict]:
-    """Train on X until the plateau or for some epochs.
+    """Train on X for some epochs, or until the held-out score is on a plateau.
 
-    With documents held out, the plateau is that of their score, and the learner ends
-    with the state of the best epoch.
+    With documents held out, the learner ends with the state of the best epoch.
 
     Yields
     ------
@@ -313,22 +321,21 @@ def train(
         'bound', and where asked for 'perplexity' and 'validation_score', after each
         epoch.
     """
-    n_words = float(X.data.sum(dtype=np.float64))
     best = None
     for epoch in range(1, n_epochs + 1):
-        score = learner.epoch(X, total_samples=X.shape[0])
-        record = {"bound": score}
+        record = {"bound": learner.epoch(X, total_samples=X.shape[0])}
         if evaluate_every > 0 and epoch % evaluate_every == 0:
             bound = learner.inference(n_refine).bound(X).sum()
+            n_words = X.data.sum(dtype=np.float64)
             record["perplexity"] = float(np.exp(-bound / n_words))
         if held_out is not None:
-            score = held_out.score(learner.inference(n_refine))
-            record["validation_score"] = score
+            record["validation_score"] = held_out.score(learner.inference(n_refine))
         yield record
-        if plateau.update(score) and held_out is not None:
-            best = learner.state()
-        if plateau.reached:
-            break
+        if held_out is not None:
+            if plateau.update(record["validation_score"]):
+                best = learner.state()
+            if plateau.reached:
+                break
     if best is not None:
         learner.restore(best)
 

@@ -1,0 +1,188 @@
+"""Held-out words of a document predicted from its other words."""
+
+import numpy as np
+from sklearn.utils import check_random_state, gen_batches
+
+from ._checks import check_counts, check_integers, simplex, topics_of
+
+# Products over the non-zeros are made this many floats at a time (32 MB).
+_CHUNK = 2**22
+
+
+def completion_split(X, random_state=0):
+    """Split the words of each document at random in two halves.
+
+    Every single word goes to either half with probability 1/2 (binomial thinning of
+    the counts), independently; a short document may land in one half as a whole.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_documents, n_words)
+        Counts: non-negative integers, of any dtype.
+    random_state : int, RandomState instance or None, default=0
+        Pass an int for the same split in every call.
+
+    Returns
+    -------
+    observed, held_out : csr_array of shape (n_documents, n_words)
+        Float64 counts that add up to X.
+
+    Raises
+    ------
+    ValueError
+        If a count is negative, not finite or not an integer.
+
+    Examples
+    --------
+    >>> from sklearn_amortlda.metrics import completion_split
+    >>> observed, held_out = completion_split([[4, 0, 10], [1, 1, 0]])
+    >>> (observed + held_out).toarray()
+    array([[ 4.,  0., 10.],
+           [ 1.,  1.,  0.]])
+    """
+    X = check_counts(X)
+    check_integers(X, "only whole words can be split in halves")
+    observed = X.copy()
+    rng = check_random_state(random_state)
+    observed.data = rng.binomial(X.data.astype(np.int64), 0.5).astype(np.float64)
+    held_out = X - observed
+    observed.eliminate_zeros()
+    held_out.eliminate_zeros()
+    return observed, held_out
+
+
+def held_out_perplexity(doc_topic, topic_word, X):
+    r"""Perplexity of the words X under known proportions of known topics.
+
+    :math:`\exp(-\sum_{dv} x_{dv} \log p_{dv} / \sum_{dv} x_{dv})` with
+    :math:`p_{dv} = \sum_k \theta_{dk} \beta_{kv}`.
+
+    Parameters
+    ----------
+    doc_topic : array-like of shape (n_documents, n_topics)
+        Topic weights of the documents, normalized here to the simplex. They must not
+        be inferred from the words of X: see :func:`document_completion_perplexity`.
+    topic_word : array-like of shape (n_topics, n_words)
+        Word weights of the topics, normalized here to the simplex.
+    X : {array-like, sparse matrix} of shape (n_documents, n_words)
+        Counts or non-negative weights of the held-out words.
+
+    Returns
+    -------
+    perplexity : float
+        At least 1; n_words for a uniform guess; infinite if a word of X has
+        probability 0.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not agree, a value is negative or not finite, a row of
+        `doc_topic` or `topic_word` sums to zero, or X holds no words.
+
+    Examples
+    --------
+    >>> from sklearn_amortlda.metrics import held_out_perplexity
+    >>> held_out_perplexity([[1, 1]], [[2, 0, 2], [0, 4, 4]], [[1, 1, 0]])
+    4.0
+    """
+    doc_topic = simplex(doc_topic, "doc_topic")
+    topic_word = simplex(topic_word, "topic_word")
+    X = check_counts(X, n_words=topic_word.shape[1]).tocoo()
+    if doc_topic.shape != (X.shape[0], topic_word.shape[0]):
+        raise ValueError(
+            f"doc_topic must be of shape (n_documents, n_topics) = "
+            f"{(X.shape[0], topic_word.shape[0])}, got {doc_topic.shape}."
+        )
+    if X.nnz == 0:
+        raise ValueError("X holds no words to score: pass documents with more words.")
+    word_topic = np.ascontiguousarray(topic_word.T)
+    log_likelihood = 0.0
+    for part in gen_batches(X.nnz, max(1, _CHUNK // len(topic_word))):
+        p = np.einsum("ik,ik->i", doc_topic[X.row[part]], word_topic[X.col[part]])
+        with np.errstate(divide="ignore"):
+            log_likelihood += X.data[part] @ np.log(p)
+    return float(np.exp(-log_likelihood / X.data.sum()))
+
+
+def document_completion_perplexity(estimator, X, *, random_state=0):
+    """Perplexity of one half of each document's words, given the other half.
+
+    ``estimator.transform`` infers topic proportions from the first half and the
+    second is scored under the mixture of topics (:func:`completion_split`, then
+    :func:`held_out_perplexity`), the 'document completion' of [1]_. No bound and no
+    prior enters, so that any two models compare.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        With `transform`, and `topic_word_` or else `components_` for the topics. Of
+        a Pipeline pass the last step, and the counts that reach it.
+    X : {array-like, sparse matrix} of shape (n_documents, n_words)
+        Integer counts of documents that the estimator was not fitted on.
+    random_state : int, RandomState instance or None, default=0
+        Seed of the split.
+
+    Returns
+    -------
+    perplexity : float
+        Per word; smaller is better.
+
+    Raises
+    ------
+    ValueError
+        As :func:`completion_split` and :func:`held_out_perplexity`.
+
+    References
+    ----------
+    .. [1] H. M. Wallach et al. (2009). Evaluation methods for topic models. ICML.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.decomposition import LatentDirichletAllocation
+    >>> from sklearn_amortlda.metrics import document_completion_perplexity
+    >>> X = np.kron(np.eye(2, dtype=int), np.full((20, 3), 4))
+    >>> lda = LatentDirichletAllocation(2, random_state=0).fit(X)
+    >>> document_completion_perplexity(lda, X) < 4  # 3 words a topic
+    True
+    """
+    observed, held_out = completion_split(X, random_state)
+    doc_topic = estimator.transform(observed)
+    return held_out_perplexity(doc_topic, topics_of(estimator), held_out)
+
+
+def document_completion_scorer(estimator, X, y=None):
+    """Mean log probability of a held-out word: a scorer for model selection.
+
+    Minus the logarithm of :func:`document_completion_perplexity`, thus greater is
+    better. Takes the estimator alone; for a Pipeline whose last step is the topic
+    model write ``def scorer(p, X, y=None): return document_completion_scorer(p[-1],
+    p[:-1].transform(X))``.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        See :func:`document_completion_perplexity`.
+    X : {array-like, sparse matrix} of shape (n_documents, n_words)
+        Integer counts.
+    y : None
+        Ignored.
+
+    Returns
+    -------
+    score : float
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.decomposition import LatentDirichletAllocation
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from sklearn_amortlda.metrics import document_completion_scorer
+    >>> X = np.tile(np.kron(np.eye(2, dtype=int), np.full((1, 3), 4)), (20, 1))
+    >>> lda = LatentDirichletAllocation(random_state=0)
+    >>> search = GridSearchCV(lda, {"n_components": [1, 2]}, cv=2,
+    ...                       scoring=document_completion_scorer)
+    >>> search.fit(X).best_params_
+    {'n_components': 2}
+    """
+    return -float(np.log(document_completion_perplexity(estimator, X)))
