@@ -282,7 +282,7 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             continued = self.warm_start and hasattr(self, "components_")
             X, dtype = check_counts(self, X, reset=not continued, whom="fit")
             self._check_parameters(X)
-            with self._session() as device:
+            with self._session(X) as device:
                 self._fit(X, dtype, device, continued)
         return self
 
@@ -307,7 +307,7 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             continued = hasattr(self, "components_")
             X, dtype = check_counts(self, X, reset=not continued, whom="partial_fit")
             self._check_parameters(X)
-            with self._session() as device:
+            with self._session(X) as device:
                 from ._setup import make_learner, stream_schedule
 
                 schedule = stream_schedule(self)
@@ -334,7 +334,7 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             another. float32 if X is, else float64.
         """
         X, dtype = self._check_new(X, whom="transform")
-        with self._session() as device:
+        with self._session(X) as device:
             gamma = self._inference(device).gamma(X).astype(dtype, copy=False)
         return gamma / gamma.sum(axis=1, keepdims=True)
 
@@ -439,12 +439,15 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             raise
 
     @contextmanager
-    def _session(self):
+    def _session(self, X):
         from ._device import resolve_device
+        from ._inference import Inference
         from ._isolation import plain_torch
 
         device = resolve_device(self.device)
-        with plain_torch(device):
+        n_documents = min(X.shape[0], Inference.BATCH_SIZE)
+        work = n_documents * X.nnz / X.shape[0] * self.n_components
+        with plain_torch(device, work):
             yield device
 
     # -- from parameters to the core and back -------------------------------------
@@ -538,7 +541,7 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         )
 
     def _bound(self, X) -> float:
-        with self._session() as device:
+        with self._session(X) as device:
             return float(self._inference(device).bound(X).sum())
 
 

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
+from functools import cache
 
 import torch
+from threadpoolctl import ThreadpoolController
+
+# Multiply-adds of a product over a batch's non-zeros that a second thread is worth its
+# synchronization for. Below, it gains a sixth on an idle machine, and where other
+# processes want the cores, threads that wait for one another cost tenfold.
+_WORTH_THREADS = 1e7
 
 
 @contextmanager
-def plain_torch(device: torch.device):
-    """Gradients on, autocast and inference mode off.
+def plain_torch(device: torch.device, work: float):
+    """Gradients on, autocast and inference mode off, threads only for large products.
+
+    Parameters
+    ----------
+    device : torch.device
+        Where the computation will be.
+    work : float
+        Multiply-adds of its typical product.
 
     All of these are settings of the current thread; leaving restores them. Global
     settings (default dtype and device, thread count, seeds, Pyro's store) are never
@@ -20,4 +34,13 @@ def plain_torch(device: torch.device):
         stack.enter_context(torch.enable_grad())
         for kind in {"cpu", device.type}:
             stack.enter_context(torch.autocast(kind, enabled=False))
+        if device.type == "cpu" and work < _WORTH_THREADS:
+            stack.enter_context(_threadpools().limit(limits=1, user_api="openmp"))
         yield
+
+
+@cache
+def _threadpools() -> ThreadpoolController:
+    # Looking through the process's libraries takes milliseconds. OpenMP's limit holds
+    # for the calling thread alone, so fits in other threads are not concerned.
+    return ThreadpoolController()

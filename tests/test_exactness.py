@@ -166,7 +166,7 @@ def test_program_is_the_formula_and_scikit_learns_bound(rng):
     small.alpha = torch.full((3,), alpha, dtype=torch.float64)
     small.topics = Topics(small.topics.components(), 0.2, **F64)
     lam, gamma = small.topics.components(), small.gamma().detach().numpy()
-    ours = -float(small.program().loss())
+    ours = -float(small.program().loss().detach())
     assert_allclose(ours, elbo(X, gamma, lam, np.full(3, alpha), np.full(7, 0.2)))
     assert_allclose(ours, sklearn_bound(X, gamma, lam, alpha, 0.2))
 

@@ -166,6 +166,7 @@ def test_permuting_words_changes_nothing(lda, X, random):
     assert_allclose(permuted.score(X[:, order]), lda.score(X), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.filterwarnings("ignore:Training ended with a bound")
 @given(
     st.floats(1e-3, 50.0),
     st.floats(1e-3, 5.0),
@@ -191,7 +192,7 @@ def test_any_prior_and_counts_give_a_usable_model(alpha, eta, objective, k, X):
     assert lda.components_.min() > 0
     assert_allclose(lda.topic_word_.sum(axis=1), 1.0, rtol=1e-5)
     assert np.isfinite(lda.bound_) and lda.bound_ < lda.score(X) <= 0
-    # Every word but those of documents is as likely as the prior has it.
+    # A word's parameter is the prior's and what documents add to it.
     assert (lda.components_ >= np.float32(eta) * (1 - 1e-4)).all()
 
 
