@@ -46,45 +46,55 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     ----------
     n_components : int, default=10
         Number of topics, K.
-    doc_topic_prior : float or array-like of shape (n_components,), default=0.1
+    doc_topic_prior : 'auto', float or array-like of shape (n_components,), \
+            default='auto'
         alpha, the Dirichlet prior of documents' topics. Small values make documents
-        of few topics.
+        of few topics. 'auto' learns one value a topic, from a start of 0.1 on average
+        that falls off like Zipf's law: common words find a topic of their own.
     topic_word_prior : float or array-like of shape (n_features,) or \
-            (n_components, n_features), default=0.01
+            (n_components, n_features), default=0.03
         eta, the Dirichlet prior of topics' words. Small values make topics of few
         words.
-    objective : {'collapsed', 'bound', 'sampled', 'logistic_normal'}, \
-            default='collapsed'
+    objective : {'completion', 'collapsed', 'bound', 'sampled', 'logistic_normal'}, \
+            default='completion'
         What training ascends.
 
-        - 'collapsed': expectations of theta and beta in the likelihood, and topics
-          that learn from each word without its own contribution to its document
-          (CVB0 [3]_). Predicts best, above all on short documents.
+        - 'completion': expectations of theta and beta in the likelihood. In every
+          batch the posterior sees a random half of each document's words, and the
+          topics and alpha learn from the other half.
+        - 'collapsed': the same expectations, and topics that learn from each word
+          without its own contribution to its document (CVB0 [3]_, [5]_).
         - 'bound': the textbook evidence lower bound of [1]_ and [2]_, which
           scikit-learn's and gensim's LDA maximize.
         - 'sampled': a Monte-Carlo estimate of the bound with pathwise gradients
           through theta.
         - 'logistic_normal': the same with a logistic-normal posterior and the Laplace
           approximation of the Dirichlet prior [4]_.
-    hidden_layer_sizes : tuple of int, default=(100, 100)
+    hidden_layer_sizes : array-like of int, default=(100, 100)
         Widths of the encoder's hidden layers.
-    refine : int, default=2
+    refine : int, default=3
         Fixed-point steps of the classical E-step after the encoder, in `transform`,
         `score` and `perplexity`. 0 is the encoder alone: fastest, less accurate.
-    refine_fit : int, default=2
+    refine_fit : int, default=5
         The same in training, before the topics learn from a batch. The sampled
         objectives do without; 'collapsed' takes at least one.
     learning_rate_init : float, default=0.002
         Learning rate of the encoder (Adam).
+    learning_schedule : {'cosine', 'power'}, default='cosine'
+        Step sizes of `fit`. 'cosine' falls from 1 to 0 over its epochs, for the topics
+        as for the encoder: early steps explore, late ones average. Between 15 % and
+        70 % of the way, topics that have become duplicates of others are merged and
+        split elsewhere. 'power' is (`learning_offset` + t) ** -`learning_decay` at
+        step t, which does not depend on `max_iter`; `partial_fit` always uses it.
     learning_decay : float, default=0.7
-        kappa of the topics' step size (`learning_offset` + t) ** -`learning_decay` at
-        step t. In (0.5, 1] convergence is guaranteed.
+        kappa of the 'power' schedule. In (0.5, 1] convergence is guaranteed.
     learning_offset : float, default=10.0
-        tau_0 of the topics' step size; large values slow early steps down.
-    max_iter : int, default=20
+        tau_0 of the 'power' schedule; large values slow early steps down.
+    max_iter : int, default=25
         Passes over the training data (epochs) in `fit`.
-    batch_size : int, default=256
-        Documents a step.
+    batch_size : int or 'auto', default='auto'
+        Documents a step. 'auto' is a twentieth of the documents, at least 16 and at
+        most 256.
     total_samples : int, default=1_000_000
         Documents in the corpus that `partial_fit` sees chunks of.
     evaluate_every : int, default=0
@@ -97,13 +107,15 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     validation_fraction : float, default=0.1
         Share of the documents held out if `early_stopping`.
     n_iter_no_change : int, default=10
-        Epochs without an improvement of `tol` after which training stops: of the
-        held-out log-likelihood if `early_stopping`, else of the training bound.
+        With `early_stopping`, epochs without an improvement of `tol` after which
+        training stops.
     tol : float, default=1e-4
-        Smallest improvement that counts, in nats per word.
+        With `early_stopping`, the smallest improvement of the held-out log-likelihood
+        that counts, in nats per word.
     warm_start : bool, default=False
         Whether `fit` goes on from the last fit, optimizer included, for another
-        `max_iter` epochs.
+        `max_iter` epochs. With learning_schedule='power' two fits of n epochs equal
+        one of 2n bit for bit; 'cosine' falls a second time, from 0.3.
     device : str or torch.device, default='auto'
         Where to compute: 'auto' ('cuda' where there is one, else 'cpu'), 'cpu',
         'cuda', 'cuda:1', 'mps'. A fitted model holds no device and works anywhere.
@@ -126,14 +138,16 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         documents and the topics' own term included (`partial_fit`: scaled to
         `total_samples`).
     history_ : list of dict
-        A record an epoch: 'epoch', 'bound' (training, nats per word), and where asked
-        for 'perplexity' and 'validation_score' (held-out nats per word).
+        A record an epoch: 'epoch'; 'bound', the mean over words of the training bound
+        in nats, at the encoder's posterior and under the topics of the moment; where
+        asked for 'perplexity' of the training data and 'validation_score', the
+        held-out log-likelihood in nats per word.
     n_iter_ : int
         Epochs trained.
     n_batch_iter_ : int
         Steps trained.
     doc_topic_prior_ : ndarray of shape (n_components,)
-        alpha.
+        alpha, as given or learned.
     topic_word_prior_ : float or ndarray
         eta, of the shape given.
     n_features_in_ : int
@@ -155,6 +169,8 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
            Models", UAI.
     .. [4] Srivastava & Sutton (2017), "Autoencoding Variational Inference for Topic
            Models", ICLR.
+    .. [5] Foulds, Boyles, DuBois, Smyth & Welling (2013), "Stochastic Collapsed
+           Variational Bayesian Inference for Latent Dirichlet Allocation", KDD.
 
     Examples
     --------
