@@ -18,13 +18,13 @@ SUBPACKAGES = {
     "networkx": "algorithms classes drawing generators readwrite",
     "numpy": "lib linalg ma polynomial",
     "pyro": "contrib distributions infer ops poutine",
-    "scipy": "cluster fft integrate interpolate io linalg ndimage optimize signal sparse"
-    " spatial special stats",
+    "scipy": "cluster fft integrate interpolate io linalg ndimage optimize signal"
+    " sparse spatial special stats",
     "sklearn": "cluster covariance datasets decomposition ensemble feature_extraction"
     " feature_selection gaussian_process linear_model metrics model_selection"
     " neighbors preprocessing",
-    "sympy": "assumptions combinatorics crypto functions geometry integrals logic matrices"
-    " ntheory physics polys series solvers stats tensor vector",
+    "sympy": "assumptions combinatorics crypto functions geometry integrals logic"
+    " matrices ntheory physics polys series solvers stats tensor vector",
     "torch": "autograd distributions nn optim",
 }
 SKIPPED_FOLDERS = {"benchmarks", "externals", "test", "testing", "tests"}
@@ -57,7 +57,7 @@ def load_docstrings():
         ``data`` (list of texts), ``names`` (qualified name of each text's object),
         ``target`` (integer labels), ``target_names`` (the labels' subpackages).
     """
-    # Else every garbage collection that the parser sets off walks all that torch imported.
+    # Else every garbage collection of the parser's walks all that torch imported.
     gc.freeze()
     documents = {}
     for library, subpackages in SUBPACKAGES.items():
@@ -84,11 +84,13 @@ def load_20newsgroups():
         news = fetch_20newsgroups(subset="all", remove=("headers", "footers", "quotes"))
     except OSError as error:
         raise OSError(
-            "20 newsgroups could not be downloaded: scikit-learn fetches it once, over the "
-            "network. Use the docstrings instead, which need no download."
+            "20 newsgroups could not be downloaded: scikit-learn fetches it once, over "
+            "the network. Use the docstrings instead, which need no download."
         ) from error
     names = ["/".join(Path(filename).parts[-2:]) for filename in news.filenames]
-    return Bunch(data=news.data, names=names, target=news.target, target_names=news.target_names)
+    return Bunch(
+        data=news.data, names=names, target=news.target, target_names=news.target_names
+    )
 
 
 def vectorizer():
@@ -103,7 +105,7 @@ def vectorizer():
 
 
 def _docstrings_in(library, subpackage):
-    """Yield name and docstring of every public object below a folder, sorted by file."""
+    """Yield name and docstring of every public object below a folder, in order."""
     root = Path(find_spec(library).origin).parent
     for path in sorted((root / subpackage).rglob("*.py")):
         module = path.relative_to(root.parent).with_suffix("").parts
@@ -120,7 +122,10 @@ def _docstrings_of(node, name):
         yield name, docstring
     if isinstance(node, ast.Module | ast.ClassDef):
         for member in node.body:
-            if isinstance(member, ast.ClassDef | ast.FunctionDef) and member.name[0] != "_":
+            if (
+                isinstance(member, ast.ClassDef | ast.FunctionDef)
+                and member.name[0] != "_"
+            ):
                 yield from _docstrings_of(member, f"{name}.{member.name}")
 
 

@@ -25,7 +25,6 @@ import copy
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.optimize import linear_sum_assignment
-from scipy.sparse import csr_array
 from scipy.stats import beta, binom
 
 from sklearn_amortlda import AmortizedLDA
@@ -69,16 +68,9 @@ true.components_ = 1e6 * true.topic_word_
 converged = copy.deepcopy(true).set_params(refine=100)
 
 
-def posterior(lda, X):
-    """gamma, the parameters of the Dirichlet posterior of each document."""
-    with lda._session() as device:
-        gamma = lda._inference(device).gamma(csr_array(X, dtype=np.float32))
-    return gamma.astype(np.float64)
-
-
 def quantiles(lda):
     """Of each true proportion in its marginal posterior, in [0, 1]."""
-    gamma = posterior(lda, X)
+    gamma = lda.doc_topic_posterior(X)
     rest = gamma.sum(axis=1, keepdims=True) - gamma
     return beta.cdf(theta[:, truth_of], gamma, rest).ravel()
 

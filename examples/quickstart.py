@@ -39,10 +39,16 @@ def main():
     with stage("reading the corpus"):
         corpus = LOADERS[args.dataset]()
     train, test = train_test_split(
-        np.arange(len(corpus.data)), test_size=0.2, stratify=corpus.target, random_state=0
+        np.arange(len(corpus.data)),
+        test_size=0.2,
+        stratify=corpus.target,
+        random_state=0,
     )
     pipeline = Pipeline(
-        [("counts", vectorizer()), ("topics", AmortizedLDA(args.n_components, random_state=0))]
+        [
+            ("counts", vectorizer()),
+            ("topics", AmortizedLDA(args.n_components, random_state=0)),
+        ]
     )
     with stage("counting words and fitting the topics (training documents only)"):
         pipeline.fit([corpus.data[i] for i in train])
@@ -65,7 +71,9 @@ def main():
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description="Topics of a real corpus with AmortizedLDA.")
+    parser = argparse.ArgumentParser(
+        description="Topics of a real corpus with AmortizedLDA."
+    )
     parser.add_argument("--dataset", choices=LOADERS, default="docstrings")
     parser.add_argument("--n-components", type=int, default=50, help="number of topics")
     parser.add_argument("--query", help="text whose nearest documents to find")
@@ -82,7 +90,8 @@ def stage(name):
 def print_corpus(dataset, corpus, counts, train, test):
     print(f"\nCorpus '{dataset}'")
     print(f"  {len(train):,} training and {len(test):,} held-out documents")
-    print(f"  {len(corpus.target_names)} labels, such as {', '.join(corpus.target_names[::9])}")
+    labels = corpus.target_names
+    print(f"  {len(labels)} labels, such as {', '.join(labels[::9])}")
     print(f"  {counts.shape[1]:,} distinct words, {counts.sum():,} in all")
 
 
@@ -97,13 +106,15 @@ def print_topics(pipeline, topics):
 
 def print_quality(lda, train_counts, test_counts):
     coherence = topic_coherence(lda.topic_word_, train_counts)
+    bound = lda.perplexity(test_counts)
     completion = document_completion_perplexity(lda, test_counts)
+    diversity = topic_diversity(lda.topic_word_)
     print("\nQuality of the topics")
-    print(f"  held-out perplexity, from the bound         {lda.perplexity(test_counts):7,.0f}")
+    print(f"  held-out perplexity, from the bound         {bound:7,.0f}")
     print(f"  held-out perplexity, document completion    {completion:7,.0f}")
     print(f"  a uniform guess among all words             {test_counts.shape[1]:7,}")
     print(f"  coherence (NPMI of top words, at most 1)    {coherence:7.3f}")
-    print(f"  diversity (share of distinct top words)     {topic_diversity(lda.topic_word_):7.3f}")
+    print(f"  diversity (share of distinct top words)     {diversity:7.3f}")
 
 
 def print_accuracies(features, counts, target, train, test):
@@ -111,7 +122,11 @@ def print_accuracies(features, counts, target, train, test):
     on_topics = LogisticRegression(C=10, max_iter=1000)
     on_counts = LogisticRegression(C=1, max_iter=1000)
     candidates = [
-        (f"logistic regression, roots of {features.shape[1]} topic shares", on_topics, features),
+        (
+            f"logistic regression, roots of {features.shape[1]} topic shares",
+            on_topics,
+            features,
+        ),
         (f"logistic regression, {counts.shape[1]:,} raw counts", on_counts, counts),
         ("majority class", DummyClassifier(), counts),
     ]

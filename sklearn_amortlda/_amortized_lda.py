@@ -134,9 +134,9 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     topic_word_ : ndarray of shape (n_components, n_features)
         E[beta], the topics: each row a distribution over words.
     bound_ : float
-        Evidence lower bound on log p(X) of the data last fitted, in nats, all
-        documents and the topics' own term included (`partial_fit`: scaled to
-        `total_samples`).
+        Evidence lower bound on log p(X | alpha, eta) of the data last fitted, in nats,
+        all documents (without those held out) and the topics' own term, counted once
+        (`partial_fit`: scaled to `total_samples`).
     history_ : list of dict
         A record an epoch: 'epoch'; 'bound', the mean over words of the training bound
         in nats, at the encoder's posterior and under the topics of the moment; where
@@ -349,10 +349,29 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             A document without words has its prior mean. Rows do not depend on one
             another. float32 if X is, else float64.
         """
+        gamma = self.doc_topic_posterior(X)
+        return gamma / gamma.sum(axis=1, keepdims=True)
+
+    def doc_topic_posterior(self, X):
+        """Posterior of documents' topic proportions, q(theta_d) = Dirichlet(gamma_d).
+
+        Its mean is what `transform` returns; `scipy.stats.dirichlet` and
+        `scipy.stats.beta` give its variance, samples and intervals. A mean-field
+        posterior is too narrow: see the README for how much.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
+            Word counts of each document.
+
+        Returns
+        -------
+        gamma : ndarray of shape (n_samples, n_components)
+            Parameters of the Dirichlet posterior of each document.
+        """
         X, dtype = self._check_new(X, whom="transform")
         with self._session(X) as device:
-            gamma = self._inference(device).gamma(X).astype(dtype, copy=False)
-        return gamma / gamma.sum(axis=1, keepdims=True)
+            return self._inference(device).gamma(X).astype(dtype, copy=False)
 
     def score(self, X, y=None):
         """Lower bound on the log-likelihood of documents under the fitted topics.
@@ -362,9 +381,10 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
                   - \\mathrm{KL}(q(\\theta_d) \\| p(\\theta_d)) \\Big]
                   \\le \\sum_d \\log p(w_d | \\alpha, \\beta)
 
-        with beta = `topic_word_` and q(theta) the posterior that `transform` uses
-        [1]_, whatever the objective. The sum of a term for each document; the topics'
-        own divergence is no part of it.
+        with beta = `topic_word_`, alpha = `doc_topic_prior_` and q(theta) the posterior
+        that `transform` uses after ten further steps that tighten the bound [1]_,
+        whatever the objective. A sum over documents, each a term of its own: additive
+        over any split of X. The topics' own divergence is no part of it.
 
         Parameters
         ----------
@@ -472,7 +492,7 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         from ._setup import fit_schedule, hold_out, make_learner
         from ._training import Plateau, train
 
-        X, held_out = hold_out(self, X)
+        X, held_out = hold_out(self, X, continued)
         schedule = fit_schedule(self, X, continued)
         learner = make_learner(self, X, device, schedule, continued)
         epochs = train(

@@ -124,7 +124,7 @@ class BatchMaker:
 
     def _split_batch(self, X, rng) -> SplitBatch:
         pattern = self._pattern(X)
-        whole = self._batch(*pattern, X.data, X.shape[0], by_word=True)
+        whole = self._batch(*pattern, X.data, X.shape[0], by_word=rng is None)
         if rng is None:
             return SplitBatch(whole, whole, whole)
         observed = thin(X.data, rng)

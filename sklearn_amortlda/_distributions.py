@@ -243,6 +243,12 @@ class TopicWords(TorchDistribution):
         self.n_features, self.value = n_features, value
         super().__init__(total.shape, concentration.shape[-1:], validate_args=False)
 
+    def expand(self, batch_shape, _instance=None):
+        # Pyro's plate expands every site; topics come with their own shape.
+        if torch.Size(batch_shape) != self.batch_shape:
+            raise ValueError(f"{tuple(self.batch_shape)} topics are no {batch_shape}.")
+        return self
+
     def dirichlet(self):
         """The marginal with its bucket; none where the batch has every word."""
         concentration = self.concentration

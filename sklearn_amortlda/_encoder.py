@@ -61,21 +61,23 @@ class MLPEncoder(nn.Module):
         return self.norm(hidden)
 
     @torch.no_grad()
-    def recycle(self, moves) -> None:
-        """Follow `Topics.recycle`: a freed topic's output becomes that of the split."""
-        shift, log_half = self.norm.shift, math.log(0.5)
-        last = self.rest[-1]
+    def recycle(self, moves, n_topics: int) -> None:
+        """Follow `Topics.recycle`: a freed topic has the outputs of the split one."""
+        norm, last = self.norm, self.rest[-1]
         for freed, twin, split in moves:
-            shift[twin] -= log_half
-            shift[split] += log_half
-            for values in (
-                last.weight,
-                last.bias,
-                shift,
-                self.norm.running_mean,
-                self.norm.running_var,
-            ):
-                values[freed] = values[split]
+            # Outputs are logarithms of shares: a twin has twice its own, a half half.
+            norm.shift[twin] += math.log(2.0)
+            norm.shift[split] -= math.log(2.0)
+            # A topic has one output, or two of which the second is a spread.
+            for first in range(0, len(norm.shift), n_topics):
+                for values in (
+                    last.weight,
+                    last.bias,
+                    norm.shift,
+                    norm.running_mean,
+                    norm.running_var,
+                ):
+                    values[first + freed] = values[first + split]
 
 
 class _OutputNorm(nn.BatchNorm1d):

@@ -9,6 +9,11 @@ from ._batches import Batch, BatchMaker
 from ._distributions import dirichlet_kl, geometric_mean
 from ._kernels import pair_products, sum_by_document, sum_over_words
 
+# Steps that tighten a reported bound. With the arithmetic means that predict best a
+# posterior is far from the tightest: 41 nats for a document of 100 words and 50 topics,
+# 11 after these, 10 at convergence.
+_BOUND_STEPS = 10
+
 
 def refine(gamma, batch: Batch, beta, alpha, theta_mean, n_steps: int):
     """Fixed-point steps of the classical E-step, from the encoder's gamma.
@@ -52,7 +57,9 @@ def document_bound(gamma, batch: Batch, beta, alpha):
     """
     log_products = torch.log(pair_products(geometric_mean(gamma), beta, batch))
     log_likelihood = sum_by_document(batch.counts * log_products, batch)
-    return log_likelihood - dirichlet_kl(gamma, alpha)
+    # A large gamma leaves float32 no digits for the divergence; MPS has no longer type.
+    longer = gamma.dtype if gamma.device.type == "mps" else torch.float64
+    return log_likelihood - dirichlet_kl(gamma.to(longer), alpha.to(longer))
 
 
 class Inference:
@@ -89,9 +96,10 @@ class Inference:
         return gamma
 
     def bound(self, X, beta_of=None) -> np.ndarray:
-        """`document_bound` of every document at its posterior, shape (n_samples,).
+        """`document_bound` of every document, shape (n_samples,).
 
-        `beta_of` gives other topics for the likelihood than the posterior's.
+        At its posterior after some more steps, which raise the bound. `beta_of` gives
+        other topics for the likelihood than the posterior's.
         """
         bound = np.empty(X.shape[0])
         for rows, batch in self._batches(X):
@@ -99,6 +107,7 @@ class Inference:
             gamma = self._posterior(batch, beta)
             if beta_of is not None:
                 beta = beta_of(batch.vocabulary)
+            gamma = refine(gamma, batch, beta, self.alpha, geometric_mean, _BOUND_STEPS)
             values = document_bound(gamma, batch, beta, self.alpha)
             bound[rows] = values[: rows.stop - rows.start].cpu().numpy()
         return bound

@@ -31,7 +31,7 @@ def stream_schedule(lda):
     return Power(lda.learning_offset, lda.learning_decay)
 
 
-def hold_out(lda, X):
+def hold_out(lda, X, continued: bool):
     """X without the documents of early stopping, and those."""
     if not lda.early_stopping:
         return X, None
@@ -41,7 +41,8 @@ def hold_out(lda, X):
             f"validation_fraction={lda.validation_fraction} leaves nothing to train or "
             f"to validate on with n_samples={X.shape[0]}; change it or early_stopping."
         )
-    rng = np.random.default_rng(_integer_seed(lda))
+    # Those of the first fit, or a warm start would validate on what it was trained on.
+    rng = np.random.default_rng(lda._seed if continued else _integer_seed(lda))
     rows = rng.permutation(X.shape[0])
     return X[rows[n_held_out:]], HeldOut(X[rows[:n_held_out]], rng)
 

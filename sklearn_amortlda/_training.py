@@ -196,7 +196,7 @@ class Learner:
 
     def _recycle(self, rng):
         moves = self.topics.recycle(rng)
-        self.encoder.recycle(moves)
+        self.encoder.recycle(moves, self.topics.n_topics)
         if self.config.learn_alpha:
             for freed, _, split in moves:
                 self.alpha[[freed, split]] = self.alpha[split] / 2

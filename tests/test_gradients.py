@@ -8,7 +8,6 @@ from pyro.infer import TraceMeanField_ELBO
 from small import F64, Small, dense, encoder_weights, one_batch, split_batches
 from torch.autograd import gradcheck
 
-from sklearn_amortlda._batches import SplitBatch
 from sklearn_amortlda._distributions import (
     BagOfWords,
     LogisticNormal,
@@ -203,12 +202,11 @@ def derivative(lesson, batch):
     return weights.numpy(), lesson.beta_derivative(weights).numpy()
 
 
-@pytest.fixture
-def problem(rng):
+def problem(rng, *, split):
     X = rng.poisson(0.8, (6, 9))
     X[2] = 0
     alpha = torch.tensor([0.2, 0.5, 1.0], dtype=torch.float64)
-    batch = next(split_batches(X, split=True))
+    batch = next(split_batches(X, split=split))
     n_words = batch.whole.shape[1]
     beta = torch.tensor(rng.dirichlet(np.ones(n_words), 3).T.copy())
     gamma = alpha + torch.tensor(rng.gamma(1.0, 2.0, (6, 3)))
@@ -223,10 +221,10 @@ def one_step(gamma, X, beta, alpha):
     return new
 
 
-def test_bound_teaches_the_derivative_of_the_likelihood(problem):
-    batch, gamma, beta, alpha = problem
+def test_bound_teaches_the_derivative_of_the_likelihood(rng):
+    batch, gamma, beta, alpha = problem(rng, split=False)
     whole = batch.whole
-    lesson = Bound(0, None).lesson(gamma, SplitBatch(whole, whole, whole), beta, alpha)
+    lesson = Bound(0, None).lesson(gamma, batch, beta, alpha)
     weights, ours = derivative(lesson, whole)
     beta = beta.clone().requires_grad_()
     log_p = BagOfWords(geometric_mean(gamma), beta.t(), whole).log_prob(whole.counts)
@@ -235,8 +233,8 @@ def test_bound_teaches_the_derivative_of_the_likelihood(problem):
 
 
 @pytest.mark.parametrize("n_refine", [1, 3])
-def test_collapsed_teaches_without_the_words_own_topic(problem, n_refine):
-    batch, gamma, beta, alpha = problem
+def test_collapsed_teaches_without_the_words_own_topic(rng, n_refine):
+    batch, gamma, beta, alpha = problem(rng, split=False)
     whole = batch.whole
     lesson = Collapsed(n_refine, None).lesson(gamma, batch, beta, alpha)
     weights, ours = derivative(lesson, whole)
@@ -254,8 +252,8 @@ def test_collapsed_teaches_without_the_words_own_topic(problem, n_refine):
 
 
 @pytest.mark.parametrize("n_refine", [0, 2])
-def test_completion_teaches_from_the_hidden_half(problem, n_refine):
-    batch, gamma, beta, alpha = problem
+def test_completion_teaches_from_the_hidden_half(rng, n_refine):
+    batch, gamma, beta, alpha = problem(rng, split=True)
     lesson = Completion(n_refine, None).lesson(gamma, batch, beta, alpha)
     weights, ours = derivative(lesson, batch.whole)
     observed, hidden = dense(batch.observed), dense(batch.hidden)
@@ -274,8 +272,8 @@ def test_completion_teaches_from_the_hidden_half(problem, n_refine):
     assert_allclose(lesson.alpha_ratio, per_topic / per_total, rtol=1e-10)
 
 
-def test_alpha_learned_is_where_the_bound_is_stationary(problem):
-    _, gamma, _, alpha = problem
+def test_alpha_learned_is_where_the_bound_is_stationary(rng):
+    _, gamma, _, alpha = problem(rng, split=False)
     # Only E_q[log p(theta | alpha)] has alpha in it.
     gamma = torch.distributions.Gamma(alpha, 1.0).sample((500,)) * 20 + alpha
     for _ in range(300):
@@ -292,8 +290,8 @@ def test_inverse_digamma():
     assert_allclose(_inverse_digamma(torch.digamma(x)), x, rtol=1e-10)
 
 
-def test_refine_is_the_classical_e_step(problem):
-    batch, gamma, beta, alpha = problem
+def test_refine_is_the_classical_e_step(rng):
+    batch, gamma, beta, alpha = problem(rng, split=False)
     ours = refine(gamma, batch.whole, beta, alpha, lambda g: g, 2)
     expected = gamma.numpy()
     for _ in range(2):
