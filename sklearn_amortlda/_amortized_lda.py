@@ -19,7 +19,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
-from ._validation import check_counts
+from ._validation import check_counts, check_weights
 
 # torch and pyro take seconds to import: the modules that need them are imported by the
 # methods that compute, so that importing or configuring an estimator is instant.
@@ -90,7 +90,7 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         kappa of the 'power' schedule. In (0.5, 1] convergence is guaranteed.
     learning_offset : float, default=10.0
         tau_0 of the 'power' schedule; large values slow early steps down.
-    max_iter : int, default=25
+    max_iter : int, default=20
         Passes over the training data (epochs) in `fit`.
     batch_size : int or 'auto', default='auto'
         Documents a step. 'auto' is a twentieth of the documents, at least 16 and at
@@ -235,7 +235,7 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         learning_schedule="cosine",
         learning_decay=0.7,
         learning_offset=10.0,
-        max_iter=25,
+        max_iter=20,
         batch_size="auto",
         total_samples=1_000_000,
         evaluate_every=0,
@@ -373,7 +373,7 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         with self._session(X) as device:
             return self._inference(device).gamma(X).astype(dtype, copy=False)
 
-    def score(self, X, y=None):
+    def score(self, X, y=None, sample_weight=None):
         """Lower bound on the log-likelihood of documents under the fitted topics.
 
         .. math:: \\sum_d \\Big[ \\sum_v c_{dv} \\log \\sum_k
@@ -392,6 +392,8 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             Word counts of each document.
         y : Ignored
             Present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Number of times each document counts; None is once.
 
         Returns
         -------
@@ -399,15 +401,17 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             The bound in nats, summed over documents.
         """
         X, _ = self._check_new(X, whom="score")
-        return self._bound(X)
+        return float(self._document_bounds(X) @ check_weights(sample_weight, X))
 
-    def perplexity(self, X):
+    def perplexity(self, X, sample_weight=None):
         """exp(-`score` per word): an upper bound on the perplexity of documents.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
             Word counts of each document.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Number of times each document counts; None is once.
 
         Returns
         -------
@@ -420,11 +424,14 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             If X has no words at all.
         """
         X, _ = self._check_new(X, whom="perplexity")
-        if not X.nnz:
+        weights = check_weights(sample_weight, X)
+        n_words = weights @ np.asarray(X.sum(axis=1, dtype=np.float64)).ravel()
+        if not n_words:
             raise ValueError(
-                "Perplexity is per word, and X has none: all its rows are 0."
+                "Perplexity is per word, and X has none: all its rows are 0 or have no "
+                "weight."
             )
-        return float(np.exp(-self._bound(X) / _n_words(X)))
+        return float(np.exp(-(weights @ self._document_bounds(X)) / n_words))
 
     @property
     def _n_features_out(self):
@@ -576,10 +583,6 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             self.refine,
         )
 
-    def _bound(self, X) -> float:
+    def _document_bounds(self, X):
         with self._session(X) as device:
-            return float(self._inference(device).bound(X).sum())
-
-
-def _n_words(X) -> float:
-    return float(X.data.sum(dtype=np.float64))
+            return self._inference(device).bound(X)

@@ -121,7 +121,7 @@ class LDAProgram:
             return elbo.differentiable_loss(self.model, self.guide)
 
 
-def topic_distributions(topics, batch: Batch, beta, *, with_kl: bool):
+def topic_distributions(topics, batch: Batch, lam, beta, *, with_kl: bool):
     """p(beta) and q(beta) over a batch's words, for an `LDAProgram`.
 
     Parameters
@@ -130,15 +130,16 @@ def topic_distributions(topics, batch: Batch, beta, *, with_kl: bool):
         The variational posterior.
     batch : Batch
         Its words are the ones looked at.
+    lam : Tensor of shape (n_words, n_topics)
+        lambda of those words.
     beta : Tensor of shape (n_words, n_topics)
         What stands for beta in the likelihood.
     with_kl : bool
         False leaves KL(q(beta) || p(beta)) out of the loss. Training does: its natural
         gradient is known, eta - lambda, and needs no evaluation.
     """
-    words = batch.vocabulary
-    lam = topics.concentration(words).t()
-    eta = topics.eta(words).t().expand_as(lam)
+    lam = lam.t()
+    eta = topics.eta(batch.vocabulary).t().expand_as(lam)
     q = TopicWords(lam, topics.total, topics.n_features, beta.t())
     p = TopicWords(eta, topics.eta_total, topics.n_features)
     return (p, q) if with_kl else (p.mask(False), q.mask(False))

@@ -161,7 +161,9 @@ class Learner:
                 mean = arithmetic_mean(lam, total)
                 bound = float(document_bound(gamma, whole, mean, alpha).sum())
 
-        p_beta, q_beta = topic_distributions(self.topics, whole, beta, with_kl=False)
+        p_beta, q_beta = topic_distributions(
+            self.topics, whole, lam, beta, with_kl=False
+        )
         program = LDAProgram(
             batch=whole,
             p_beta=p_beta,

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils.validation import check_non_negative, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_non_negative,
+    validate_data,
+)
 
 
 def check_counts(estimator, X, *, reset: bool, whom: str):
@@ -79,3 +83,10 @@ def check_prior(value, shapes, name: str):
     if not (np.isfinite(prior).all() and (prior > 0).all()):
         raise ValueError(f"{name} must be positive and finite.")
     return prior
+
+
+def check_weights(sample_weight, X):
+    """Weights of documents as float64 of shape (n_samples,), none negative."""
+    return _check_sample_weight(
+        sample_weight, X, dtype=np.float64, ensure_non_negative=True
+    )

@@ -88,12 +88,13 @@ class Small:
     def program(self, beta=None, *, with_kl=True, total_samples=None, batch=None):
         """Model and guide of the batch, or of another."""
         batch = batch or self.batch
+        lam = self.topics.concentration(batch.vocabulary)
         if beta is None:
-            beta = self.objective.beta_mean(
-                self.topics.concentration(batch.vocabulary), self.topics.total
-            )
+            beta = self.objective.beta_mean(lam, self.topics.total)
         outputs = self.encoder(batch)
-        p_beta, q_beta = topic_distributions(self.topics, batch, beta, with_kl=with_kl)
+        p_beta, q_beta = topic_distributions(
+            self.topics, batch, lam, beta, with_kl=with_kl
+        )
         return LDAProgram(
             batch=batch,
             p_beta=p_beta,
