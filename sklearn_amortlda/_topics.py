@@ -43,6 +43,7 @@ class Topics:
         self._eta = torch.tensor(eta, dtype=dtype, device=device)
         self._eta_total = torch.tensor(eta_total, dtype=sum_dtype, device=device)
         self._set(torch.tensor(components.T, dtype=dtype, device=device).contiguous())
+        self._tried = set()  # topics that `recycle` has split
 
     def _set(self, concentration):
         self._excess = concentration - self._eta
@@ -102,13 +103,14 @@ class Topics:
 
         Two topics that became one are a local optimum: elsewhere one topic stands for
         two. A duplicate is merged into its twin, and the place it leaves goes to a
-        random share of the words of another topic, chosen by size. Where that was
-        one topic the halves become duplicates again.
+        random share of the words of the largest topic not yet tried, since a topic
+        that stands for two is large. Where it stood for one, the halves become
+        duplicates again.
 
         Parameters
         ----------
         rng : numpy.random.Generator
-            Chooses which topics to split, and how.
+            Draws the share of each word.
 
         Returns
         -------
@@ -119,18 +121,19 @@ class Topics:
         for twin, freed in self._duplicates():
             if twin in taken or freed in taken:
                 continue
-            sizes = self._excess_total.clamp_min(0).cpu().numpy().astype(float)
-            sizes[[twin, freed, *taken]] = 0
-            if not sizes.any():
+            by_size = self._excess_total.argsort(descending=True).tolist()
+            barred = self._tried | taken | {twin, freed}
+            split = next((topic for topic in by_size if topic not in barred), None)
+            if split is None:
                 break
-            split = int(rng.choice(self.n_topics, p=sizes / sizes.sum()))
             self._excess[:, twin] += self._excess[:, freed]
-            share = rng.uniform(0.3, 0.7, self.n_features)
-            share = torch.as_tensor(share).to(self._excess)
+            share = torch.as_tensor(rng.uniform(0.3, 0.7, self.n_features))
+            share = share.to(self._excess)
             self._excess[:, freed] = share * self._excess[:, split]
             self._excess[:, split] *= 1.0 - share
             moves.append((freed, twin, split))
             taken.update((freed, twin, split))
+            self._tried.add(split)
         if moves:
             self.settle()
         return moves
