@@ -85,7 +85,8 @@ class SparseProduct(torch.autograd.Function):
         ctx.batch, ctx.shape = batch, weight.shape
         ctx.save_for_backward(values)
         columns = batch.vocabulary.index_select(0, batch.words)
-        return _bag_sum(columns, weight, batch.offsets, values)
+        # Detached: embedding_bag prepares for a backward pass of its own otherwise.
+        return _bag_sum(columns, weight.detach(), batch.offsets, values)
 
     @staticmethod
     def backward(ctx, gradient):
