@@ -85,8 +85,7 @@ class SparseProduct(torch.autograd.Function):
         ctx.batch, ctx.shape = batch, weight.shape
         ctx.save_for_backward(values)
         columns = batch.vocabulary.index_select(0, batch.words)
-        # Detached: embedding_bag prepares for a backward pass of its own otherwise.
-        return _bag_sum(columns, weight.detach(), batch.offsets, values)
+        return _bag_sum(columns, weight, batch.offsets, values)
 
     @staticmethod
     def backward(ctx, gradient):
@@ -108,9 +107,10 @@ class SparseProduct(torch.autograd.Function):
 
 
 def _bag_sum(rows, matrix, offsets, values):
+    # Detached, or embedding_bag would prepare for a backward pass of its own.
     return embedding_bag(
         rows,
-        matrix,
+        matrix.detach(),
         offsets,
         mode="sum",
         per_sample_weights=values,
