@@ -23,8 +23,9 @@ from pyro.distributions.score_parts import ScoreParts
 from pyro.infer import TraceMeanField_ELBO
 from pyro.poutine.util import prune_subsample_sites
 
+from ._bag_of_words import BagOfWords
 from ._batches import Batch
-from ._distributions import BagOfWords, TopicWords
+from ._distributions import TopicWords
 
 # Pyro's handler stack is one list for the whole process: two threads inside it at once
 # would see each other's sites.

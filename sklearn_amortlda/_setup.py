@@ -7,9 +7,10 @@ from sklearn.utils import check_random_state
 
 from ._batches import n_batches
 from ._encoder import initial_weights
+from ._learner import Config, Learner, State
 from ._objectives import OBJECTIVES
 from ._schedules import Cosine, Power
-from ._training import Config, HeldOut, Learner, State
+from ._training import HeldOut
 from ._validation import check_prior
 
 # First step of a warm start: a full one would forget the topics.

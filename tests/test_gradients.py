@@ -8,17 +8,17 @@ from pyro.infer import TraceMeanField_ELBO
 from small import F64, Small, dense, encoder_weights, one_batch, split_batches
 from torch.autograd import gradcheck
 
+from sklearn_amortlda._bag_of_words import BagOfWords
 from sklearn_amortlda._distributions import (
-    BagOfWords,
     LogisticNormal,
     SampledDirichlet,
     geometric_mean,
 )
 from sklearn_amortlda._inference import refine
 from sklearn_amortlda._kernels import SparseProduct
+from sklearn_amortlda._learner import Config, Learner, State
 from sklearn_amortlda._objectives import Bound, Collapsed, Completion, _inverse_digamma
 from sklearn_amortlda._schedules import Power
-from sklearn_amortlda._training import Config, Learner, State
 
 
 @pytest.fixture

@@ -139,7 +139,7 @@ def test_unavailable_device(fitted, corpus, device):
 
 
 def test_an_interrupted_refit_keeps_the_old_model(fitted, corpus, monkeypatch):
-    from sklearn_amortlda._training import Learner
+    from sklearn_amortlda._learner import Learner
 
     expected = fitted.transform(corpus)
 
@@ -153,7 +153,7 @@ def test_an_interrupted_refit_keeps_the_old_model(fitted, corpus, monkeypatch):
 
 
 def test_divergence_says_what_to_change(corpus, monkeypatch):
-    from sklearn_amortlda._training import Learner
+    from sklearn_amortlda._learner import Learner
 
     monkeypatch.setattr(Learner, "epoch", lambda *_, **__: float("nan"))
     with pytest.raises(FloatingPointError, match="Lower learning_rate_init"):

@@ -1,0 +1,264 @@
+"""What is learned, and one step of learning it. Knows nothing of scikit-learn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from ._batches import BatchMaker, SplitBatch
+from ._distributions import arithmetic_mean, geometric_mean
+from ._encoder import load_encoder
+from ._inference import Inference, document_bound
+from ._model import LDAProgram, topic_distributions
+from ._objectives import OBJECTIVES
+from ._row_adam import RowAdam
+from ._schedules import Cosine, Power
+from ._topics import Topics
+
+# A topic whose alpha is learned to zero could never come back.
+_ALPHA_RANGE = (1e-3, 5.0)
+# The training bound is a report, not a gradient: a quarter of the batches will do.
+_BATCHES_A_BOUND = 4
+
+
+@dataclass(frozen=True)
+class Config:
+    """What does not change during training.
+
+    Attributes
+    ----------
+    objective : str
+        A key of `OBJECTIVES`.
+    eta : ndarray broadcastable to (n_topics, n_features)
+        Dirichlet prior of the topics.
+    learn_alpha : bool
+        Whether alpha is learned, from where `State` has it.
+    learning_rate : float
+        Adam's, for the encoder.
+    schedule : Cosine or Power
+        Rates of the topics, the encoder and alpha.
+    n_refine : int
+        E-step refinements before the topics' statistics are taken.
+    batch_size : int
+    device : torch.device
+    """
+
+    objective: str
+    eta: np.ndarray
+    learn_alpha: bool
+    learning_rate: float
+    schedule: Cosine | Power
+    n_refine: int
+    batch_size: int
+    device: torch.device
+    dtype: torch.dtype = torch.float32
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that training changes, as NumPy arrays and numbers.
+
+    Attributes
+    ----------
+    components : ndarray of shape (n_topics, n_features)
+        lambda, the topics' Dirichlet parameters.
+    alpha : ndarray of shape (n_topics,)
+        Dirichlet prior of theta, as learned so far.
+    encoder : dict of ndarray
+        Weights of the encoder.
+    optimizer : dict of ndarray
+        Adam's moments and step counts; empty before the first step.
+    seed : int
+        All randomness is drawn from (seed, n_batch_iter).
+    n_batch_iter : int
+        Steps taken.
+    """
+
+    components: np.ndarray
+    alpha: np.ndarray
+    encoder: dict
+    seed: int
+    optimizer: dict = field(default_factory=dict)
+    n_batch_iter: int = 0
+
+
+class Learner:
+    """A `State` brought to life on a device."""
+
+    def __init__(self, config: Config, state: State):
+        self.config = config
+        self.generator = torch.Generator(config.device)
+        self.objective = OBJECTIVES[config.objective](config.n_refine, self.generator)
+        self.restore(state)
+
+    def restore(self, state: State) -> None:
+        """Take up a state."""
+        factory = {"dtype": self.config.dtype, "device": self.config.device}
+        self.seed, self.n_batch_iter = state.seed, state.n_batch_iter
+        self.alpha = torch.tensor(state.alpha, **factory)
+        self.topics = Topics(state.components, self.config.eta, **factory)
+        self.encoder = load_encoder(state.encoder, copy=True, **factory)
+        first, rate = self.encoder.first.weight, self.config.learning_rate
+        dense = [p for p in self.encoder.parameters() if p is not first]
+        self.optimizers = [
+            RowAdam([first], rate),
+            torch.optim.Adam(dense, rate, fused=True),
+        ]
+        self._restore_optimizers(state.optimizer)
+
+    def epoch(self, X, total_samples: int) -> float:
+        """One pass over the documents of X in random order.
+
+        Returns
+        -------
+        bound : float
+            Lower bound on log p(w_d | alpha, beta) in nats per word, at the encoder's
+            gamma, each batch under the topics it came upon; measured on every fourth
+            batch. An objective that splits documents infers gamma from one half of
+            the words only, so its bound is looser than that of `score`.
+        """
+        rng = np.random.default_rng([self.seed, self.n_batch_iter])
+        self.generator.manual_seed(int(rng.integers(2**62)))
+        batches = BatchMaker(X, self.config.dtype, self.config.device)
+        self.encoder.train()
+        total, n_words = 0.0, 0.0
+        for i, batch in enumerate(
+            batches.shuffled(self.config.batch_size, rng, split=self.objective.splits)
+        ):
+            measured = i % _BATCHES_A_BOUND == 0
+            bound = self.step(batch, total_samples, measured)
+            if measured:
+                total += bound
+                n_words += float(batch.whole.lengths.sum(dtype=torch.float64))
+            if self.config.schedule.recycles(self.n_batch_iter):
+                self._recycle(rng)
+        self.topics.settle()
+        return total / max(n_words, 1.0)
+
+    def step(self, batch: SplitBatch, total_samples: int, measured=False):
+        """One step of the encoder, the topics and alpha on the same ELBO.
+
+        Returns
+        -------
+        bound : float or None
+            If `measured`, the sum over the documents of what `epoch` averages.
+        """
+        objective, alpha = self.objective, self.alpha
+        whole, observed = batch.whole, batch.observed
+        lam, total = self.topics.concentration(whole.vocabulary), self.topics.total
+        beta = objective.beta_mean(lam, total).requires_grad_()
+
+        outputs = self.encoder(observed)
+        q_theta = objective.posterior(outputs, observed, alpha)
+        bound = None
+        with torch.no_grad():
+            gamma = objective.concentration(outputs, observed, alpha)
+            lesson = objective.lesson(gamma, batch, beta, alpha)
+            if measured:
+                mean = arithmetic_mean(lam, total)
+                bound = float(document_bound(gamma, whole, mean, alpha).sum())
+
+        p_beta, q_beta = topic_distributions(
+            self.topics, whole, lam, beta, with_kl=False
+        )
+        program = LDAProgram(
+            batch=whole,
+            p_beta=p_beta,
+            q_beta=q_beta,
+            p_theta=objective.prior(alpha),
+            q_theta=q_theta,
+            total_samples=total_samples,
+            beta_derivative=lesson.beta_derivative,
+        )
+        # Per document, so that the encoder's gradient does not grow with the corpus.
+        (program.loss() / total_samples).backward()
+        self._step_encoder()
+        # dELBO / dE[log beta] = beta dELBO / dbeta: expected counts in each topic.
+        statistics = beta.detach() * beta.grad * -float(total_samples)
+        rate = self.config.schedule.topics(self.n_batch_iter)
+        self.topics.natural_gradient_step(whole.vocabulary, statistics, rate)
+        self._step_alpha(lesson.alpha_ratio)
+        self.n_batch_iter += 1
+        return bound
+
+    def _step_encoder(self):
+        rate = self.config.schedule.encoder(self.n_batch_iter)
+        for optimizer in self.optimizers:
+            optimizer.param_groups[0]["lr"] = self.config.learning_rate * rate
+            optimizer.step()
+            optimizer.zero_grad()
+
+    def _step_alpha(self, ratio):
+        if self.config.learn_alpha:
+            rate = self.config.schedule.alpha(self.n_batch_iter)
+            self.alpha = (self.alpha * ratio**rate).clamp(*_ALPHA_RANGE)
+
+    def _recycle(self, rng):
+        moves = self.topics.recycle(rng)
+        self.encoder.recycle(moves, self.topics.n_topics)
+        if self.config.learn_alpha:
+            for freed, _, split in moves:
+                self.alpha[[freed, split]] = self.alpha[split] / 2
+
+    def inference(self, n_refine: int) -> Inference:
+        """Inference of documents under what is learned so far."""
+        return Inference(
+            self.encoder.eval(),
+            self.objective,
+            lambda words: arithmetic_mean(
+                self.topics.concentration(words), self.topics.total
+            ),
+            self.alpha,
+            n_refine,
+        )
+
+    def evidence_bound(self, X, n_refine: int, total_samples: int) -> float:
+        """The ELBO of X, scaled to `total_samples` documents, in nats.
+
+        sum_d E_q[log p(w_d, z_d, theta_d | beta)] + entropies - KL(q(beta) || p(beta)),
+        with geometric means of theta and beta (Hoffman et al. 2010, eq. 4).
+        """
+        documents = self.inference(n_refine).bound(
+            X,
+            lambda words: geometric_mean(
+                self.topics.concentration(words), self.topics.total
+            ),
+        )
+        return float(total_samples / X.shape[0] * documents.sum() - self.topics.kl())
+
+    def state(self) -> State:
+        """A copy of all that was learned."""
+        weights = self.encoder.state_dict().items()
+        return State(
+            components=self.topics.components(),
+            alpha=_to_numpy(self.alpha),
+            encoder={name: _to_numpy(value) for name, value in weights},
+            optimizer={
+                f"{name}.{key}": _to_numpy(value)
+                for name, optimizer, parameter in self._optimized()
+                for key, value in optimizer.state[parameter].items()
+            },
+            seed=self.seed,
+            n_batch_iter=self.n_batch_iter,
+        )
+
+    def _optimized(self):
+        names = {id(p): name for name, p in self.encoder.named_parameters()}
+        for optimizer in self.optimizers:
+            for parameter in optimizer.param_groups[0]["params"]:
+                yield names[id(parameter)], optimizer, parameter
+
+    def _restore_optimizers(self, arrays):
+        for name, optimizer, parameter in self._optimized():
+            for key in ("step", "exp_avg", "exp_avg_sq"):
+                if f"{name}.{key}" in arrays:
+                    value = torch.tensor(
+                        arrays[f"{name}.{key}"], device=parameter.device
+                    )
+                    optimizer.state[parameter][key] = value
+
+
+def _to_numpy(value: torch.Tensor) -> np.ndarray:
+    return value.cpu().numpy().copy()
