@@ -15,6 +15,8 @@ from ._validation import check_prior
 
 # First step of a warm start: a full one would forget the topics.
 _WARM_TOP = 0.3
+# Non-zeros of X in a batch whose size is up to us.
+_ENTRIES_A_BATCH = 20_000
 
 
 def fit_schedule(lda, X, continued: bool):
@@ -104,8 +106,11 @@ def _fitted_state(lda, alpha) -> State:
 def _batch_size(lda, X) -> int:
     if lda.batch_size != "auto":
         return lda.batch_size
+    # The noise of a step's statistics follows its words, not its documents.
+    documents = _ENTRIES_A_BATCH * X.shape[0] / max(X.nnz, 1)
     # Small corpora need steps more than they need quiet ones.
-    return int(np.clip(X.shape[0] // 20, 16, 256))
+    documents = min(np.clip(documents, 64, 512), X.shape[0] / 20)
+    return max(int(documents), 16)
 
 
 def _initial_alpha(n_topics):

@@ -1,6 +1,7 @@
 """Bad input: a clear error, and nothing that was fitted is lost."""
 
 import re
+import warnings
 
 import joblib
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 import torch
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from sklearn_amortlda import AmortizedLDA
 
@@ -160,7 +161,17 @@ def test_divergence_says_what_to_change(corpus, monkeypatch):
         AmortizedLDA(3).fit(corpus)
 
 
-def test_huge_learning_rate_and_counts_stay_finite(corpus):
-    lda = AmortizedLDA(3, learning_rate_init=10.0, max_iter=2, random_state=0)
-    assert np.isfinite(lda.fit(corpus * 1e9).transform(corpus)).all()
+def test_huge_learning_rate_stays_finite_and_warns(corpus):
+    lda = AmortizedLDA(3, learning_rate_init=10.0, max_iter=5, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="lower learning_rate_init"):
+        lda.fit(corpus)
+    assert np.isfinite(lda.transform(corpus)).all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        lda.set_params(learning_rate_init=0.002).fit(corpus)
+
+
+def test_huge_counts_stay_finite(corpus):
+    lda = AmortizedLDA(3, max_iter=2, random_state=0).fit(corpus * 1e9)
+    assert np.isfinite(lda.transform(corpus * 1e9)).all()
     assert np.isfinite(lda.components_).all()
