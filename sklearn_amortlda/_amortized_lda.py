@@ -94,7 +94,7 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         Passes over the training data (epochs) in `fit`.
     batch_size : int or 'auto', default='auto'
         Documents a step. 'auto' is as many as have 20,000 non-zeros in X, within 64
-        and 512, but no more than a twentieth of all and no fewer than 16.
+        and 256, but no more than a twentieth of all and no fewer than 16.
     total_samples : int, default=1_000_000
         Documents in the corpus that `partial_fit` sees chunks of.
     evaluate_every : int, default=0

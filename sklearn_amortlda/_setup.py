@@ -109,7 +109,7 @@ def _batch_size(lda, X) -> int:
     # The noise of a step's statistics follows its words, not its documents.
     documents = _ENTRIES_A_BATCH * X.shape[0] / max(X.nnz, 1)
     # Small corpora need steps more than they need quiet ones.
-    documents = min(np.clip(documents, 64, 512), X.shape[0] / 20)
+    documents = min(np.clip(documents, 64, 256), X.shape[0] / 20)
     return max(int(documents), 16)
 
 

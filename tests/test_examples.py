@@ -1,0 +1,41 @@
+"""The examples run, and the main job finds what it promises."""
+
+import os
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def run(script, *arguments):
+    result = subprocess.run(
+        [sys.executable, EXAMPLES / script, *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "MPLBACKEND": "Agg"},
+        timeout=300,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_quickstart_classifies_and_searches():
+    output = run("quickstart.py", "--n-components", "20")
+    topics, counts, majority = re.findall(r"(\d+\.\d)%\n", output)[-3:]
+    assert float(topics) > 4 * float(majority)
+    assert float(counts) > float(majority)
+    nearest = output.split("Nearest documents")[1].splitlines()[1:6]
+    assert sum("linalg" in line for line in nearest) >= 3
+
+
+@pytest.mark.skipif(find_spec("matplotlib") is None, reason="needs the plot extra")
+def test_calibration_finds_the_intervals_a_little_narrow():
+    fitted = run("plot_calibration.py").splitlines()[1]
+    coverage = [float(share) for share in re.findall(r"(\d+\.\d)%", fitted)]
+    assert coverage == sorted(coverage)
+    assert 65 < coverage[2] < 90
