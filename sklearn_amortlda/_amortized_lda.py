@@ -118,7 +118,8 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         one of 2n bit for bit; 'cosine' falls a second time, from 0.3.
     device : str or torch.device, default='auto'
         Where to compute: 'auto' ('cuda' where there is one, else 'cpu'), 'cpu',
-        'cuda', 'cuda:1', 'mps'. A fitted model holds no device and works anywhere.
+        'cuda', 'cuda:1', 'mps' (not tested). A fitted model holds no device and works
+        anywhere.
     verbose : int, default=0
         1 or more shows a progress bar with the bound per word. Epochs are logged
         (level INFO, logger 'sklearn_amortlda') in any case.

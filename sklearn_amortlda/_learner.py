@@ -131,7 +131,7 @@ class Learner:
             bound = self.step(batch, total_samples, measured)
             if measured:
                 total += bound
-                n_words += float(batch.whole.lengths.sum(dtype=torch.float64))
+                n_words += float(batch.whole.lengths.cpu().sum(dtype=torch.float64))
             if self.config.schedule.recycles(self.n_batch_iter):
                 self._recycle(rng)
         self.topics.settle()

@@ -154,12 +154,13 @@ class Topics:
 
     def kl(self) -> float:
         """sum_k KL(Dirichlet(lambda_k) || Dirichlet(eta_k)), in nats."""
-        total, eta_total = self.total.double(), self._eta_total.double()
+        # On the CPU, for not every device has float64.
+        total, eta_total = self.total.cpu().double(), self._eta_total.cpu().double()
         kl = (torch.lgamma(total) - torch.lgamma(eta_total)).sum()
         everything = torch.arange(self.n_features, device=self._excess.device)
         for words in everything.split(_WORDS_PER_CHUNK):
-            lam = self.concentration(words).double()
-            eta = self.eta(words).double().expand_as(lam)
+            lam = self.concentration(words).cpu().double()
+            eta = self.eta(words).cpu().double().expand_as(lam)
             expected_log = torch.digamma(lam) - torch.digamma(total)
             terms = torch.lgamma(eta) - torch.lgamma(lam) + (lam - eta) * expected_log
             kl = kl + terms.sum()
