@@ -103,7 +103,7 @@ def test_splitting_counts_over_duplicate_entries_changes_nothing(lda, X, random)
     whole = sparse.coo_array(X)
     share = np.array([random.randint(0, int(count)) for count in whole.data])
     order = random.sample(range(2 * whole.nnz), 2 * whole.nnz)
-    row, column = (np.tile(i, 2)[order] for i in whole.coords)
+    row, column = (np.tile(i, 2)[order] for i in (whole.row, whole.col))
     data = np.concatenate([share, whole.data - share])[order]
     indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(X)))])
     by_row = np.argsort(row, kind="stable")
