@@ -576,7 +576,9 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         from ._encoder import load_encoder
         from ._inference import Inference
         from ._objectives import OBJECTIVES
+        from ._setup import check_objective
 
+        check_objective(self)
         factory = {"dtype": torch.float32, "device": device}
         words_by_row = self.topic_word_.T
 

@@ -75,6 +75,16 @@ def make_learner(lda, X, device, schedule, continued: bool) -> Learner:
     return Learner(config, state)
 
 
+def check_objective(lda) -> None:
+    """Refuse an objective whose encoder is of another form than the fitted one."""
+    expected = len(lda.components_) * OBJECTIVES[lda.objective].outputs_per_topic
+    if len(lda._encoder_weights["norm.shift"]) != expected:
+        raise ValueError(
+            f"objective={lda.objective!r} does not go with the encoder fitted before: "
+            "set it back, or fit again with warm_start=False."
+        )
+
+
 def _initial_state(lda, n_features, alpha) -> State:
     seed = _integer_seed(lda)
     rng = np.random.default_rng(seed)
@@ -93,6 +103,7 @@ def _fitted_state(lda, alpha) -> State:
             f"n_components={lda.n_components} cannot continue a fit of "
             f"{len(lda.components_)} topics; fit with warm_start=False first."
         )
+    check_objective(lda)
     return State(
         components=lda.components_,
         alpha=alpha,

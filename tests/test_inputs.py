@@ -139,6 +139,14 @@ def test_unavailable_device(fitted, corpus, device):
     fitted.set_params(device="cpu").transform(corpus)
 
 
+@pytest.mark.parametrize("method", ["transform", "partial_fit"])
+def test_another_objective_needs_another_fit(fitted, corpus, method):
+    fitted.set_params(objective="logistic_normal")
+    with pytest.raises(ValueError, match="does not go with the encoder"):
+        getattr(fitted, method)(corpus)
+    fitted.set_params(objective="bound").transform(corpus)
+
+
 def test_an_interrupted_refit_keeps_the_old_model(fitted, corpus, monkeypatch):
     from sklearn_amortlda._learner import Learner
 
