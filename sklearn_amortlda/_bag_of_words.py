@@ -7,8 +7,8 @@ from pyro.distributions import TorchDistribution
 from torch.distributions import constraints
 
 from ._kernels import (
+    log_likelihood,
     pair_products,
-    sum_by_document,
     sum_over_documents,
     sum_over_words,
 )
@@ -65,7 +65,7 @@ class _LogLikelihood(torch.autograd.Function):
         products = pair_products(theta, beta, batch)
         ctx.batch, ctx.beta_derivative = batch, beta_derivative
         ctx.save_for_backward(theta, beta, products)
-        return sum_by_document(batch.counts * torch.log(products), batch)
+        return log_likelihood(products, batch)
 
     @staticmethod
     def backward(ctx, weights):

@@ -73,6 +73,11 @@ def sum_by_document(values, batch: Batch):
     return _bag_sum(rows, values.unsqueeze(1), batch.offsets, None).squeeze(1)
 
 
+def log_likelihood(products, batch: Batch):
+    """sum_v c_dv log(products_dv) of every document, in nats, shape (documents,)."""
+    return sum_by_document(batch.counts * torch.log(products), batch)
+
+
 class SparseProduct(torch.autograd.Function):
     """values @ weight for a batch's sparse values; weight is (features, hidden).
 
