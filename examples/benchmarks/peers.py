@@ -39,7 +39,21 @@ class Peer:
         return held_out_perplexity(doc_topic, topic_word, held_out)
 
 
-class Amortlda(Peer):
+class EstimatorPeer(Peer):
+    """A model with scikit-learn's methods, taking the counts as they are."""
+
+    def fit(self, X):
+        self.model.fit(X)
+
+    def transform(self, X):
+        return self.model.transform(X)
+
+    @property
+    def topic_word_(self):
+        return self.model.topic_word_
+
+
+class Amortlda(EstimatorPeer):
     distribution = "sklearn-amortlda"
 
     def build(self):
@@ -58,18 +72,8 @@ class Amortlda(Peer):
 
         return AmortizedLDA().max_iter
 
-    def fit(self, X):
-        self.model.fit(X)
 
-    def transform(self, X):
-        return self.model.transform(X)
-
-    @property
-    def topic_word_(self):
-        return self.model.topic_word_
-
-
-class SklearnOnline(Peer):
+class SklearnOnline(EstimatorPeer):
     distribution = "scikit-learn"
     learning_method = "online"
 
@@ -87,12 +91,6 @@ class SklearnOnline(Peer):
     @staticmethod
     def default_epochs(n_documents):
         return 10
-
-    def fit(self, X):
-        self.model.fit(X)
-
-    def transform(self, X):
-        return self.model.transform(X)
 
     @property
     def topic_word_(self):
@@ -232,7 +230,7 @@ class Scvi(Peer):
         return np.mean(draws, axis=0).T
 
 
-class Prodlda(Peer):
+class Prodlda(EstimatorPeer):
     distribution = "torch"
 
     def build(self):
@@ -244,16 +242,6 @@ class Prodlda(Peer):
     @staticmethod
     def default_epochs(n_documents):
         return 200
-
-    def fit(self, X):
-        self.model.fit(X)
-
-    def transform(self, X):
-        return self.model.transform(X)
-
-    @property
-    def topic_word_(self):
-        return self.model.topic_word_
 
     def perplexity(self, doc_topic, topic_word, held_out):
         """Under its own decoder: a product of experts is no mixture of its topics."""
