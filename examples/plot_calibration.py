@@ -70,7 +70,7 @@ converged = copy.deepcopy(true).set_params(refine=100)
 
 def quantiles(lda):
     """Of each true proportion in its marginal posterior, in [0, 1]."""
-    gamma = lda.doc_topic_posterior(X)
+    gamma = lda.doc_topic_posterior(X).concentration
     rest = gamma.sum(axis=1, keepdims=True) - gamma
     return beta.cdf(theta[:, truth_of], gamma, rest).ravel()
 

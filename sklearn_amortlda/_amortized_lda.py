@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from contextlib import contextmanager
+from inspect import signature
 from numbers import Integral, Real
 
 import numpy as np
@@ -19,7 +20,11 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
+from ._persistence import seal, unseal
+from ._posterior import DirichletPosterior
+from ._corpus import make_corpus
 from ._validation import check_counts, check_weights
+from .inspection import top_words
 
 # torch and pyro take seconds to import: the modules that need them are imported by the
 # methods that compute, so that importing or configuring an estimator is instant.
@@ -51,10 +56,10 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         alpha, the Dirichlet prior of documents' topics. Small values make documents
         of few topics. 'auto' learns one value a topic, from a start of 0.1 on average
         that falls off like Zipf's law: common words find a topic of their own.
-    topic_word_prior : float or array-like of shape (n_features,) or \
+    topic_word_prior : 'auto', float or array-like of shape (n_features,) or \
             (n_components, n_features), default=0.03
         eta, the Dirichlet prior of topics' words. Small values make topics of few
-        words.
+        words. 'auto' learns one number, a step of Minka's fixed point an epoch.
     objective : {'completion', 'collapsed', 'bound', 'sampled', 'logistic_normal'}, \
             default='completion'
         What training ascends.
@@ -150,7 +155,7 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     doc_topic_prior_ : ndarray of shape (n_components,)
         alpha, as given or learned.
     topic_word_prior_ : float or ndarray
-        eta, of the shape given.
+        eta, of the shape given, or as learned.
     n_features_in_ : int
         Number of words seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -185,6 +190,13 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     (5, 20)
     """
 
+    # Where the "?" of the HTML diagram leads. Nothing is hosted there yet: the README's
+    # command for the API reference makes a page a public module, of these names.
+    _doc_link_module = "sklearn_amortlda"
+    _doc_link_template = (
+        "https://sklearn-amortlda.readthedocs.io/en/stable/{estimator_module}.html"
+    )
+
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "doc_topic_prior": [
@@ -192,7 +204,11 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             Interval(Real, 0, None, closed="neither"),
             "array-like",
         ],
-        "topic_word_prior": [Interval(Real, 0, None, closed="neither"), "array-like"],
+        "topic_word_prior": [
+            StrOptions({"auto"}),
+            Interval(Real, 0, None, closed="neither"),
+            "array-like",
+        ],
         "objective": [
             StrOptions(
                 {"completion", "collapsed", "bound", "sampled", "logistic_normal"}
@@ -274,7 +290,7 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, sample_weight=None):
         """Learn the topics and the encoder from word counts.
 
         Parameters
@@ -283,6 +299,9 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             Word counts of each document. Rows of zeros are legal.
         y : Ignored
             Present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Number of times each document counts; None is once. In mini-batches as
+            good as repeating documents, not equal to it; 0 is equal to absence.
 
         Returns
         -------
@@ -298,13 +317,14 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         with self._all_or_nothing():
             continued = self.warm_start and hasattr(self, "components_")
             X, dtype = check_counts(self, X, reset=not continued, whom="fit")
-            self._check_parameters(X)
-            with self._session(X) as device:
-                self._fit(X, dtype, device, continued)
+            corpus = make_corpus(X, sample_weight)
+            self._check_parameters(corpus.counts)
+            with self._session(corpus.counts) as device:
+                self._fit(corpus, dtype, device, continued)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X, y=None, sample_weight=None):
         """Take one pass over a chunk of a corpus too large to hold.
 
         Parameters
@@ -314,6 +334,8 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             stands for a corpus of `total_samples` documents.
         y : Ignored
             Present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Number of times each document counts; None is once.
 
         Returns
         -------
@@ -323,16 +345,17 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         with self._all_or_nothing():
             continued = hasattr(self, "components_")
             X, dtype = check_counts(self, X, reset=not continued, whom="partial_fit")
-            self._check_parameters(X)
-            with self._session(X) as device:
+            corpus = make_corpus(X, sample_weight)
+            self._check_parameters(corpus.counts)
+            with self._session(corpus.counts) as device:
                 from ._setup import make_learner, stream_schedule
 
                 schedule = stream_schedule(self)
-                learner = make_learner(self, X, device, schedule, continued)
-                total_samples = max(int(self.total_samples), X.shape[0])
-                bound = learner.epoch(X, total_samples)
+                learner = make_learner(self, corpus, device, schedule, continued)
+                total_samples = max(float(self.total_samples), corpus.total())
+                bound = learner.epoch(corpus, total_samples)
                 self._record([{"bound": bound}], continued)
-                self._store(learner, X, dtype, total_samples)
+                self._store(learner, corpus, dtype, total_samples)
         return self
 
     def transform(self, X):
@@ -350,15 +373,14 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             A document without words has its prior mean. Rows do not depend on one
             another. float32 if X is, else float64.
         """
-        gamma = self.doc_topic_posterior(X)
+        gamma = self.doc_topic_posterior(X).concentration
         return gamma / gamma.sum(axis=1, keepdims=True)
 
     def doc_topic_posterior(self, X):
         """Posterior of documents' topic proportions, q(theta_d) = Dirichlet(gamma_d).
 
-        Its mean is what `transform` returns; `scipy.stats.dirichlet` and
-        `scipy.stats.beta` give its variance, samples and intervals. A mean-field
-        posterior is too narrow: see the README for how much.
+        Its mean is what `transform` returns. A mean-field posterior is too narrow: see
+        the README for how much.
 
         Parameters
         ----------
@@ -367,12 +389,75 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
         Returns
         -------
-        gamma : ndarray of shape (n_samples, n_components)
-            Parameters of the Dirichlet posterior of each document.
+        posterior : DirichletPosterior
+            Mean, standard deviation, credible intervals and samples; its
+            `concentration` is gamma, of shape (n_samples, n_components).
         """
         X, dtype = self._check_new(X, whom="transform")
         with self._session(X) as device:
-            return self._inference(device).gamma(X).astype(dtype, copy=False)
+            gamma = self._inference(device).gamma(X)
+        return DirichletPosterior(gamma.astype(dtype, copy=False))
+
+    def topic_word_posterior(self):
+        """Posterior of the topics, q(beta_k) = Dirichlet(lambda_k).
+
+        Returns
+        -------
+        posterior : DirichletPosterior
+            Mean (`topic_word_`), standard deviation, credible intervals and samples;
+            its `concentration` is `components_`.
+        """
+        check_is_fitted(self)
+        return DirichletPosterior(self.components_)
+
+    def word_topic_posterior(self, X):
+        """Posterior of the topic of each word, q(z_dv) = Categorical(r_dv).
+
+        r_dvk is proportional to theta_dk beta_kv with beta = `topic_word_` and theta
+        the expectation of the posterior of `transform` that the objective takes: all
+        occurrences of a word in a document have one posterior.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
+            Word counts of each document.
+
+        Returns
+        -------
+        counts : csr_array of shape (n_samples, n_features)
+            A copy of X with sorted indices and without duplicates and zeros.
+        probabilities : ndarray of shape (counts.nnz, n_components)
+            r of each entry of ``counts.data``, rows on the simplex: those of document d
+            are ``probabilities[counts.indptr[d]:counts.indptr[d + 1]]``, and belong to
+            the words ``counts.indices[...]`` of the same slice. float32 if X is, else
+            float64: 8 x nnz x n_components bytes, so give it documents in pieces.
+        """
+        X, dtype = self._check_new(X, whom="word_topic_posterior")
+        with self._session(X) as device:
+            weights = self._inference(device).responsibilities(X)
+        weights = weights.astype(dtype, copy=False)
+        weights /= weights.sum(axis=1, keepdims=True)
+        return X.astype(dtype), weights
+
+    def top_words(self, n_words=10, feature_names=None):
+        """The most probable words of each topic.
+
+        Parameters
+        ----------
+        n_words : int, default=10
+            Words of each topic.
+        feature_names : array-like of shape (n_features,), default=None
+            The words, such as ``vectorizer.get_feature_names_out()``. None is
+            `feature_names_in_` where X had them, else 'x0', 'x1', ...
+
+        Returns
+        -------
+        words : ndarray of shape (n_components, n_words), of objects
+            Best first. See :func:`sklearn_amortlda.inspection.top_words` for other
+            rankings than by probability.
+        """
+        check_is_fitted(self)
+        return top_words(self, feature_names, n_words=n_words)
 
     def score(self, X, y=None, sample_weight=None):
         """Lower bound on the log-likelihood of documents under the fitted topics.
@@ -445,6 +530,15 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
+    def __getstate__(self):
+        return seal(super().__getstate__(), self._get_param_names())
+
+    def __setstate__(self, state):
+        # Parameters newer than the file have their defaults.
+        parameters = signature(AmortizedLDA).parameters.values()
+        defaults = {parameter.name: parameter.default for parameter in parameters}
+        super().__setstate__({**defaults, **unseal(state)})
+
     # -- checks -------------------------------------------------------------------
 
     def _check_parameters(self, X):
@@ -496,16 +590,16 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
     # -- from parameters to the core and back -------------------------------------
 
-    def _fit(self, X, dtype, device, continued):
+    def _fit(self, corpus, dtype, device, continued):
         from ._setup import fit_schedule, hold_out, make_learner
         from ._training import Plateau, train
 
-        X, held_out = hold_out(self, X, continued)
-        schedule = fit_schedule(self, X, continued)
-        learner = make_learner(self, X, device, schedule, continued)
+        corpus, held_out = hold_out(self, corpus, continued)
+        schedule = fit_schedule(self, corpus, continued)
+        learner = make_learner(self, corpus, device, schedule, continued)
         epochs = train(
             learner,
-            X,
+            corpus,
             n_epochs=self.max_iter,
             n_refine=self.refine,
             evaluate_every=self.evaluate_every,
@@ -513,13 +607,13 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             plateau=Plateau(self.tol, self.n_iter_no_change),
         )
         self._record(self._watch(epochs), continued)
-        self._warn_of_divergence(X)
-        self._store(learner, X, dtype, total_samples=X.shape[0])
+        self._warn_of_divergence(corpus)
+        self._store(learner, corpus, dtype, total_samples=corpus.total())
 
-    def _warn_of_divergence(self, X):
+    def _warn_of_divergence(self, corpus):
         # A diverged encoder is finite, so it takes a comparison: with each word at its
         # share of the corpus, which takes no topics. The bound of short texts is loose.
-        shares = np.asarray(X.sum(axis=0, dtype=np.float64)).ravel()
+        shares = corpus.word_counts
         shares = shares[shares > 0] / shares.sum()
         unigram = shares @ np.log(shares)
         bound = self.history_[-1]["bound"]
@@ -555,12 +649,11 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self.history_ = history
         self.n_iter_ = len(history)
 
-    def _store(self, learner, X, dtype, total_samples):
-        self.bound_ = learner.evidence_bound(X, self.refine, total_samples)
+    def _store(self, learner, corpus, dtype, total_samples):
+        self.bound_ = learner.evidence_bound(corpus, self.refine, total_samples)
         state = learner.state()
         self.doc_topic_prior_ = state.alpha
-        eta = learner.config.eta
-        self.topic_word_prior_ = eta if eta.ndim else float(eta)
+        self.topic_word_prior_ = state.eta if state.eta.ndim else float(state.eta)
         self.components_ = state.components.astype(dtype, copy=False)
         self.topic_word_ = self.components_ / self.components_.sum(
             axis=1, keepdims=True
@@ -580,15 +673,15 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
         check_objective(self)
         factory = {"dtype": torch.float32, "device": device}
-        words_by_row = self.topic_word_.T
 
-        def beta_of(words):
-            return torch.tensor(words_by_row[words.cpu().numpy()], **factory)
+        def rows_of(matrix):
+            return lambda words: torch.tensor(matrix[words.cpu().numpy()], **factory)
 
         return Inference(
             load_encoder(self._encoder_weights, copy=False, **factory),
+            rows_of(self._encoder_weights["words"]),
             OBJECTIVES[self.objective],
-            beta_of,
+            rows_of(self.topic_word_.T),
             torch.tensor(self.doc_topic_prior_, **factory),
             self.refine,
         )

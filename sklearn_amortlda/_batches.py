@@ -9,6 +9,8 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
+from ._corpus import Corpus
+
 
 @dataclass(frozen=True)
 class WordMajor:
@@ -49,6 +51,8 @@ class Batch:
         Sum of the counts of each document.
     by_word : WordMajor or None
         The same non-zeros sorted by word; only training needs them.
+    weights : Tensor of shape (n_documents,) or None
+        Times each document counts; None is once.
     """
 
     vocabulary: torch.Tensor
@@ -58,6 +62,7 @@ class Batch:
     counts: torch.Tensor
     lengths: torch.Tensor
     by_word: WordMajor | None = None
+    weights: torch.Tensor | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -67,6 +72,12 @@ class Batch:
     def with_counts(self, counts: torch.Tensor) -> Batch:
         """The same non-zeros with other values."""
         return replace(self, counts=counts)
+
+    def weighted(self, values: torch.Tensor) -> torch.Tensor:
+        """Values of the documents, the first axis, times the documents' weights."""
+        if self.weights is None:
+            return values
+        return values * self.weights.view(-1, *[1] * (values.dim() - 1))
 
 
 @dataclass(frozen=True)
@@ -95,41 +106,42 @@ class BatchMaker:
 
     Parameters
     ----------
-    X : csr_matrix or csr_array of shape (n_samples, n_features)
-        Canonical, non-negative counts.
+    corpus : Corpus
+        The documents.
     dtype : torch.dtype
         Type of the counts.
     device : torch.device
         Where the batches go.
     """
 
-    def __init__(self, X, dtype: torch.dtype, device: torch.device):
-        self.X = X
+    def __init__(self, corpus: Corpus, dtype: torch.dtype, device: torch.device):
+        self.corpus = corpus
         self.dtype = dtype
         self.device = device
         # Reused from batch to batch: allocating n_features entries for each would
         # make the cost follow the vocabulary.
-        self._seen = np.zeros(X.shape[1], dtype=bool)
-        self._position = np.empty(X.shape[1], dtype=np.int64)
+        self._seen = np.zeros(corpus.counts.shape[1], dtype=bool)
+        self._position = np.empty(corpus.counts.shape[1], dtype=np.int64)
 
     def shuffled(
         self, batch_size: int, rng: np.random.Generator, *, split: bool
     ) -> Iterator[SplitBatch]:
         """One epoch in random order; `split` sends words to two random halves."""
-        n_samples = self.X.shape[0]
+        n_samples = len(self.corpus)
         order = rng.permutation(n_samples)
         # Equal sizes: a last batch of a few documents would make noisy statistics.
         for rows in np.array_split(order, n_batches(n_samples, batch_size)):
-            yield self._split_batch(self.X[rows], rng if split else None)
+            yield self._split_batch(self.corpus[rows], rng if split else None)
 
-    def _split_batch(self, X, rng) -> SplitBatch:
+    def _split_batch(self, corpus, rng) -> SplitBatch:
+        X, weights = corpus.counts, corpus.weights
         pattern = self._pattern(X)
-        whole = self._batch(*pattern, X.data, X.shape[0], by_word=rng is None)
+        whole = self._batch(*pattern, X.data, len(corpus), weights, by_word=rng is None)
         if rng is None:
             return SplitBatch(whole, whole, whole)
         observed = thin(X.data, rng)
         halves = [
-            self._batch(*pattern, counts, X.shape[0], by_word=True)
+            self._batch(*pattern, counts, len(corpus), weights, by_word=True)
             for counts in (observed, X.data - observed)
         ]
         return SplitBatch(whole, *halves)
@@ -141,10 +153,10 @@ class BatchMaker:
         shape whatever the number of documents, and so do their rounding errors. A
         row's answer is the same bit for bit in any company.
         """
-        n_samples = self.X.shape[0]
+        n_samples = len(self.corpus)
         for start in range(0, n_samples, batch_size):
             rows = slice(start, min(start + batch_size, n_samples))
-            X = self.X[rows]
+            X = self.corpus.counts[rows]
             yield rows, self._batch(*self._pattern(X), X.data, batch_size)
 
     def _pattern(self, X):
@@ -157,7 +169,15 @@ class BatchMaker:
         return vocabulary, self._position[X.indices], documents
 
     def _batch(
-        self, vocabulary, words, documents, counts, n_documents, *, by_word=False
+        self,
+        vocabulary,
+        words,
+        documents,
+        counts,
+        n_documents,
+        weights=None,
+        *,
+        by_word=False,
     ):
         if not counts.all():
             kept = np.flatnonzero(counts)
@@ -173,6 +193,7 @@ class BatchMaker:
             counts=self._tensor(counts, self.dtype),
             lengths=self._tensor(lengths, self.dtype),
             by_word=self._by_word(words, offsets, len(vocabulary)) if by_word else None,
+            weights=None if weights is None else self._tensor(weights, self.dtype),
         )
 
     def _by_word(self, words, offsets, n_words) -> WordMajor:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from ._batches import Batch, BatchMaker
+from ._corpus import Corpus
 from ._distributions import dirichlet_kl, geometric_mean
 from ._kernels import log_likelihood, pair_products, sum_over_words
 
@@ -67,8 +68,10 @@ class Inference:
 
     Parameters
     ----------
-    encoder : MLPEncoder
+    encoder : Encoder
         In eval mode.
+    rows_of : callable
+        Gives the encoder's rows, shape (n_words, n_row), of a tensor of words.
     objective : Bound or one of its kin
         Turns the encoder's outputs into gamma.
     beta_of : callable
@@ -83,8 +86,8 @@ class Inference:
     # in cache; the answers do not depend on it.
     BATCH_SIZE = 512
 
-    def __init__(self, encoder, objective, beta_of, alpha, n_refine: int):
-        self.encoder, self.objective = encoder, objective
+    def __init__(self, encoder, rows_of, objective, beta_of, alpha, n_refine: int):
+        self.encoder, self.rows_of, self.objective = encoder, rows_of, objective
         self.beta_of, self.alpha, self.n_refine = beta_of, alpha, n_refine
 
     def gamma(self, X) -> np.ndarray:
@@ -94,6 +97,25 @@ class Inference:
             posterior = self._posterior(batch, self.beta_of(batch.vocabulary))
             gamma[rows] = posterior[: rows.stop - rows.start].cpu().numpy()
         return gamma
+
+    def responsibilities(self, X) -> np.ndarray:
+        """q(z) of every non-zero, up to a factor: theta_dk beta_kv.
+
+        With the expectation of theta that the objective takes.
+
+        Returns
+        -------
+        weights : ndarray of shape (nnz, n_topics)
+        """
+        weights = np.empty((X.nnz, len(self.alpha)), dtype=np.float32)
+        for rows, batch in self._batches(X):
+            beta = self.beta_of(batch.vocabulary)
+            theta = self.objective.theta_mean(self._posterior(batch, beta))
+            joint = theta.index_select(0, batch.documents)
+            joint *= beta.index_select(0, batch.words)
+            joint.clamp_min_(torch.finfo(joint.dtype).tiny)
+            weights[X.indptr[rows.start] : X.indptr[rows.stop]] = joint.cpu().numpy()
+        return weights
 
     def bound(self, X, beta_of=None) -> np.ndarray:
         """`document_bound` of every document, shape (n_samples,).
@@ -129,12 +151,12 @@ class Inference:
         return values
 
     def _batches(self, X):
-        maker = BatchMaker(X, self.alpha.dtype, self.alpha.device)
+        maker = BatchMaker(Corpus(X), self.alpha.dtype, self.alpha.device)
         return maker.in_order(self.BATCH_SIZE)
 
     @torch.no_grad()
     def _posterior(self, batch: Batch, beta):
-        outputs = self.encoder(batch)
+        outputs = self.encoder(batch, self.rows_of(batch.vocabulary))
         gamma = self.objective.concentration(outputs, batch, self.alpha)
         mean = self.objective.theta_mean
         return refine(gamma, batch, beta, self.alpha, mean, self.n_refine)

@@ -79,36 +79,22 @@ def log_likelihood(products, batch: Batch):
 
 
 class SparseProduct(torch.autograd.Function):
-    """values @ weight for a batch's sparse values; weight is (features, hidden).
+    """sum_v values_dv rows_v for every document; rows is (words, hidden).
 
-    The weight's gradient is sparse, with one row for each of the batch's words. The
-    values are data and have none.
+    `sum_over_words` with a derivative in the rows. The values are data and have none.
     """
 
     @staticmethod
-    def forward(ctx, weight, values, batch):
-        ctx.batch, ctx.shape = batch, weight.shape
+    def forward(ctx, rows, values, batch):
+        ctx.batch = batch
         ctx.save_for_backward(values)
-        columns = batch.vocabulary.index_select(0, batch.words)
-        return _bag_sum(columns, weight, batch.offsets, values)
+        return sum_over_words(values, rows, batch)
 
     @staticmethod
     def backward(ctx, gradient):
         (values,) = ctx.saved_tensors
         rows = sum_over_documents(values, gradient.contiguous(), ctx.batch)
-        indices = ctx.batch.vocabulary.unsqueeze(0)
-        return (
-            torch.sparse_coo_tensor(
-                indices,
-                rows,
-                ctx.shape,
-                device=rows.device,
-                check_invariants=False,
-                is_coalesced=True,
-            ),
-            None,
-            None,
-        )
+        return rows, None, None
 
 
 def _bag_sum(rows, matrix, offsets, values):

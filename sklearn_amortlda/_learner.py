@@ -8,14 +8,15 @@ import numpy as np
 import torch
 
 from ._batches import BatchMaker, SplitBatch
+from ._corpus import Corpus
 from ._distributions import arithmetic_mean, geometric_mean
 from ._encoder import load_encoder
 from ._inference import Inference, document_bound
 from ._model import LDAProgram, topic_distributions
 from ._objectives import OBJECTIVES
-from ._row_adam import RowAdam
 from ._schedules import Cosine, Power
 from ._topics import Topics
+from ._word_table import WordTable
 
 # A topic whose alpha is learned to zero could never come back.
 _ALPHA_RANGE = (1e-3, 5.0)
@@ -31,10 +32,8 @@ class Config:
     ----------
     objective : str
         A key of `OBJECTIVES`.
-    eta : ndarray broadcastable to (n_topics, n_features)
-        Dirichlet prior of the topics.
-    learn_alpha : bool
-        Whether alpha is learned, from where `State` has it.
+    learn_alpha, learn_eta : bool
+        Whether the priors are learned, from where `State` has them; eta as one number.
     learning_rate : float
         Adam's, for the encoder.
     schedule : Cosine or Power
@@ -46,8 +45,8 @@ class Config:
     """
 
     objective: str
-    eta: np.ndarray
     learn_alpha: bool
+    learn_eta: bool
     learning_rate: float
     schedule: Cosine | Power
     n_refine: int
@@ -66,6 +65,8 @@ class State:
         lambda, the topics' Dirichlet parameters.
     alpha : ndarray of shape (n_topics,)
         Dirichlet prior of theta, as learned so far.
+    eta : ndarray broadcastable to (n_topics, n_features)
+        Dirichlet prior of the topics, as learned so far.
     encoder : dict of ndarray
         Weights of the encoder.
     optimizer : dict of ndarray
@@ -78,6 +79,7 @@ class State:
 
     components: np.ndarray
     alpha: np.ndarray
+    eta: np.ndarray
     encoder: dict
     seed: int
     optimizer: dict = field(default_factory=dict)
@@ -98,18 +100,23 @@ class Learner:
         factory = {"dtype": self.config.dtype, "device": self.config.device}
         self.seed, self.n_batch_iter = state.seed, state.n_batch_iter
         self.alpha = torch.tensor(state.alpha, **factory)
-        self.topics = Topics(state.components, self.config.eta, **factory)
+        self.topics = Topics(state.components, state.eta, **factory)
         self.encoder = load_encoder(state.encoder, copy=True, **factory)
-        first, rate = self.encoder.first.weight, self.config.learning_rate
-        dense = [p for p in self.encoder.parameters() if p is not first]
-        self.optimizers = [
-            RowAdam([first], rate),
-            torch.optim.Adam(dense, rate, fused=True),
-        ]
-        self._restore_optimizers(state.optimizer)
+        self.table = WordTable(state.encoder["words"], state.optimizer, **factory)
+        self.adam = torch.optim.Adam(
+            self.encoder.parameters(), self.config.learning_rate, fused=True
+        )
+        self._restore_adam(state.optimizer)
 
-    def epoch(self, X, total_samples: int) -> float:
-        """One pass over the documents of X in random order.
+    def epoch(self, corpus: Corpus, total_samples: float) -> float:
+        """One pass over the documents in random order.
+
+        Parameters
+        ----------
+        corpus : Corpus
+            The documents.
+        total_samples : float
+            Documents they stand for, each as often as it counts.
 
         Returns
         -------
@@ -121,24 +128,45 @@ class Learner:
         """
         rng = np.random.default_rng([self.seed, self.n_batch_iter])
         self.generator.manual_seed(int(rng.integers(2**62)))
-        batches = BatchMaker(X, self.config.dtype, self.config.device)
+        batches = BatchMaker(corpus, self.config.dtype, self.config.device)
+        plate_size = total_samples * len(corpus) / corpus.total()
         self.encoder.train()
         total, n_words = 0.0, 0.0
         for i, batch in enumerate(
             batches.shuffled(self.config.batch_size, rng, split=self.objective.splits)
         ):
             measured = i % _BATCHES_A_BOUND == 0
-            bound = self.step(batch, total_samples, measured)
+            bound = self.step(batch, total_samples, plate_size, measured)
             if measured:
                 total += bound
-                n_words += float(batch.whole.lengths.cpu().sum(dtype=torch.float64))
+                lengths = batch.whole.weighted(batch.whole.lengths)
+                n_words += float(lengths.cpu().sum(dtype=torch.float64))
             if self.config.schedule.recycles(self.n_batch_iter):
                 self._recycle(rng)
         self.topics.settle()
+        if self.config.learn_eta:
+            self.topics.learn_eta()
         return total / max(n_words, 1.0)
 
-    def step(self, batch: SplitBatch, total_samples: int, measured=False):
+    def step(
+        self,
+        batch: SplitBatch,
+        total_samples: float,
+        plate_size: float | None = None,
+        measured=False,
+    ):
         """One step of the encoder, the topics and alpha on the same ELBO.
+
+        Parameters
+        ----------
+        batch : SplitBatch
+            Some documents.
+        total_samples : float
+            Documents in the corpus, each as often as it counts.
+        plate_size : float, default=total_samples
+            The same with each once.
+        measured : bool
+            Whether to return the bound.
 
         Returns
         -------
@@ -149,8 +177,9 @@ class Learner:
         whole, observed = batch.whole, batch.observed
         lam, total = self.topics.concentration(whole.vocabulary), self.topics.total
         beta = objective.beta_mean(lam, total).requires_grad_()
+        rows = self.table.rows(whole.vocabulary).requires_grad_()
 
-        outputs = self.encoder(observed)
+        outputs = self.encoder(observed, rows)
         q_theta = objective.posterior(outputs, observed, alpha)
         bound = None
         with torch.no_grad():
@@ -158,7 +187,8 @@ class Learner:
             lesson = objective.lesson(gamma, batch, beta, alpha)
             if measured:
                 mean = arithmetic_mean(lam, total)
-                bound = float(document_bound(gamma, whole, mean, alpha).sum())
+                bounds = document_bound(gamma, whole, mean, alpha)
+                bound = float(whole.weighted(bounds).sum())
 
         p_beta, q_beta = topic_distributions(
             self.topics, whole, lam, beta, with_kl=False
@@ -169,12 +199,12 @@ class Learner:
             q_beta=q_beta,
             p_theta=objective.prior(alpha),
             q_theta=q_theta,
-            total_samples=total_samples,
+            plate_size=plate_size or total_samples,
             beta_derivative=lesson.beta_derivative,
         )
         # Per document, so that the encoder's gradient does not grow with the corpus.
         (program.loss() / total_samples).backward()
-        self._step_encoder()
+        self._step_encoder(whole.vocabulary, rows)
         # dELBO / dE[log beta] = beta dELBO / dbeta: expected counts in each topic.
         statistics = beta.detach() * beta.grad * -float(total_samples)
         rate = self.config.schedule.topics(self.n_batch_iter)
@@ -183,12 +213,13 @@ class Learner:
         self.n_batch_iter += 1
         return bound
 
-    def _step_encoder(self):
+    def _step_encoder(self, words, rows):
         rate = self.config.schedule.encoder(self.n_batch_iter)
-        for optimizer in self.optimizers:
-            optimizer.param_groups[0]["lr"] = self.config.learning_rate * rate
-            optimizer.step()
-            optimizer.zero_grad()
+        rate *= self.config.learning_rate
+        self.table.step(words, rows, rate)
+        self.adam.param_groups[0]["lr"] = rate
+        self.adam.step()
+        self.adam.zero_grad()
 
     def _step_alpha(self, ratio):
         if self.config.learn_alpha:
@@ -206,6 +237,7 @@ class Learner:
         """Inference of documents under what is learned so far."""
         return Inference(
             self.encoder.eval(),
+            self.table.rows,
             self.objective,
             lambda words: arithmetic_mean(
                 self.topics.concentration(words), self.topics.total
@@ -214,50 +246,49 @@ class Learner:
             n_refine,
         )
 
-    def evidence_bound(self, X, n_refine: int, total_samples: int) -> float:
-        """The ELBO of X, scaled to `total_samples` documents, in nats.
+    def evidence_bound(
+        self, corpus: Corpus, n_refine: int, total_samples: float
+    ) -> float:
+        """The ELBO of a corpus, scaled to `total_samples` documents, in nats.
 
         sum_d E_q[log p(w_d, z_d, theta_d | beta)] + entropies - KL(q(beta) || p(beta)),
         with geometric means of theta and beta (Hoffman et al. 2010, eq. 4).
         """
         documents = self.inference(n_refine).bound(
-            X,
+            corpus.counts,
             lambda words: geometric_mean(
                 self.topics.concentration(words), self.topics.total
             ),
         )
-        return float(total_samples / X.shape[0] * documents.sum() - self.topics.kl())
+        scale = total_samples / corpus.total()
+        return scale * corpus.total(documents) - self.topics.kl()
 
     def state(self) -> State:
         """A copy of all that was learned."""
+        words, moments = self.table.state()
         weights = self.encoder.state_dict().items()
+        adam = {
+            f"{name}.{key}": _to_numpy(value)
+            for name, parameter in self.encoder.named_parameters()
+            for key, value in self.adam.state[parameter].items()
+        }
         return State(
             components=self.topics.components(),
             alpha=_to_numpy(self.alpha),
-            encoder={name: _to_numpy(value) for name, value in weights},
-            optimizer={
-                f"{name}.{key}": _to_numpy(value)
-                for name, optimizer, parameter in self._optimized()
-                for key, value in optimizer.state[parameter].items()
-            },
+            eta=self.topics.prior,
+            encoder={"words": words} | {k: _to_numpy(value) for k, value in weights},
+            optimizer=moments | adam,
             seed=self.seed,
             n_batch_iter=self.n_batch_iter,
         )
 
-    def _optimized(self):
-        names = {id(p): name for name, p in self.encoder.named_parameters()}
-        for optimizer in self.optimizers:
-            for parameter in optimizer.param_groups[0]["params"]:
-                yield names[id(parameter)], optimizer, parameter
-
-    def _restore_optimizers(self, arrays):
-        for name, optimizer, parameter in self._optimized():
+    def _restore_adam(self, arrays):
+        device = self.config.device
+        for name, parameter in self.encoder.named_parameters():
             for key in ("step", "exp_avg", "exp_avg_sq"):
                 if f"{name}.{key}" in arrays:
-                    value = torch.tensor(
-                        arrays[f"{name}.{key}"], device=parameter.device
-                    )
-                    optimizer.state[parameter][key] = value
+                    value = torch.tensor(arrays[f"{name}.{key}"], device=device)
+                    self.adam.state[parameter][key] = value
 
 
 def _to_numpy(value: torch.Tensor) -> np.ndarray:

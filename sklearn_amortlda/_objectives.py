@@ -96,17 +96,19 @@ class Bound:
             weighted = weights.index_select(0, hidden.documents) * ratios
             return sum_over_documents(weighted, theta, hidden)
 
-        return Lesson(beta_derivative, self.alpha_ratio(gamma, alpha))
+        return Lesson(beta_derivative, self.alpha_ratio(gamma, alpha, batch.whole))
 
     @staticmethod
-    def alpha_ratio(gamma, alpha):
+    def alpha_ratio(gamma, alpha, batch: Batch):
         """By what factor the bound's optimal alpha differs from alpha.
 
         The fixed point digamma(alpha_k) = digamma(sum_j alpha_j) + mean_d
         E_q[log theta_dk] (Minka 2000, eq. 9; Blei et al. 2003, A.4.2).
         """
         expected_log = torch.digamma(gamma) - torch.digamma(gamma.sum(1, keepdim=True))
-        target = expected_log.mean(0) + torch.digamma(alpha.sum())
+        n_documents = batch.weighted(torch.ones_like(batch.lengths)).sum()
+        mean = batch.weighted(expected_log).sum(0) / n_documents
+        target = mean + torch.digamma(alpha.sum())
         return _inverse_digamma(target) / alpha
 
 
@@ -129,8 +131,9 @@ class Completion(Bound):
         observed, hidden = batch.observed, batch.hidden
         gamma = refine(gamma, observed, beta, alpha, self.theta_mean, self.n_refine)
         ratios = hidden.counts / pair_products(gamma, beta, hidden)
-        n_hidden = hidden.lengths.sum().clamp_min(1.0)
-        scale = 1.0 + observed.lengths.sum() / n_hidden
+        hidden_lengths = hidden.weighted(hidden.lengths)
+        n_hidden = hidden_lengths.sum().clamp_min(1.0)
+        scale = 1.0 + observed.weighted(observed.lengths).sum() / n_hidden
 
         def beta_derivative(weights):
             weighted = scale * weights.index_select(0, hidden.documents) * ratios
@@ -139,8 +142,8 @@ class Completion(Bound):
         # d/dalpha_k log p(hidden | observed) = sum_d [m_dk / gamma_dk - m_d / sum_j
         # gamma_dj], m_dk the hidden words of topic k: zero where the ratio is one, as
         # in the leave-one-out estimate of Minka (2000, section 4).
-        per_gamma = sum_over_words(ratios, beta, hidden).sum(0)
-        expected = (hidden.lengths / gamma.sum(1)).sum()
+        per_gamma = hidden.weighted(sum_over_words(ratios, beta, hidden)).sum(0)
+        expected = (hidden_lengths / gamma.sum(1)).sum()
         ratio = per_gamma / expected.clamp_min(torch.finfo(gamma.dtype).tiny)
         return Lesson(beta_derivative, ratio)
 
@@ -177,7 +180,7 @@ class Collapsed(Bound):
             every = sum_over_documents(weighted, refined, batch)
             return every - beta * sum_over_documents(weighted * own, gamma, batch)
 
-        return Lesson(beta_derivative, self.alpha_ratio(refined, alpha))
+        return Lesson(beta_derivative, self.alpha_ratio(refined, alpha, batch))
 
 
 class Sampled(Bound):
@@ -192,7 +195,7 @@ class Sampled(Bound):
         return SampledDirichlet(gamma, self.generator)
 
     def lesson(self, gamma, batch: SplitBatch, beta, alpha) -> Lesson:
-        return Lesson(None, self.alpha_ratio(gamma, alpha))
+        return Lesson(None, self.alpha_ratio(gamma, alpha, batch.whole))
 
 
 class LogisticNormalSampled(Sampled):

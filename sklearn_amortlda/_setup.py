@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ._batches import n_batches
+from ._corpus import Corpus
 from ._encoder import initial_weights
 from ._learner import Config, Learner, State
 from ._objectives import OBJECTIVES
@@ -17,13 +18,15 @@ from ._validation import check_prior
 _WARM_TOP = 0.3
 # Non-zeros of X in a batch whose size is up to us.
 _ENTRIES_A_BATCH = 20_000
+# Where eta starts if it is learned.
+_INITIAL_ETA = 0.03
 
 
-def fit_schedule(lda, X, continued: bool):
+def fit_schedule(lda, corpus: Corpus, continued: bool):
     """Learning rates of `fit`, which knows its number of steps."""
     if lda.learning_schedule == "power":
         return stream_schedule(lda)
-    n_steps = lda.max_iter * n_batches(X.shape[0], _batch_size(lda, X))
+    n_steps = lda.max_iter * n_batches(len(corpus), _batch_size(lda, corpus.counts))
     if continued:
         return Cosine(lda.n_batch_iter_, n_steps, _WARM_TOP)
     return Cosine(0, n_steps)
@@ -34,44 +37,52 @@ def stream_schedule(lda):
     return Power(lda.learning_offset, lda.learning_decay)
 
 
-def hold_out(lda, X, continued: bool):
-    """X without the documents of early stopping, and those."""
+def hold_out(lda, corpus: Corpus, continued: bool):
+    """The corpus without the documents of early stopping, and those."""
     if not lda.early_stopping:
-        return X, None
-    n_held_out = round(lda.validation_fraction * X.shape[0])
-    if not 0 < n_held_out < X.shape[0]:
+        return corpus, None
+    n_samples = len(corpus)
+    n_held_out = round(lda.validation_fraction * n_samples)
+    if not 0 < n_held_out < n_samples:
         raise ValueError(
             f"validation_fraction={lda.validation_fraction} leaves nothing to train or "
-            f"to validate on with n_samples={X.shape[0]}; change it or early_stopping."
+            f"to validate on with n_samples={n_samples}; change it or early_stopping."
         )
     # Those of the first fit, or a warm start would validate on what it was trained on.
     rng = np.random.default_rng(lda._seed if continued else _integer_seed(lda))
-    rows = rng.permutation(X.shape[0])
-    return X[rows[n_held_out:]], HeldOut(X[rows[:n_held_out]], rng)
+    rows = rng.permutation(n_samples)
+    return corpus[rows[n_held_out:]], HeldOut(corpus[rows[:n_held_out]], rng)
 
 
-def make_learner(lda, X, device, schedule, continued: bool) -> Learner:
-    """A learner of X, at its beginning or where the last fit ended."""
-    n_topics, n_features = lda.n_components, X.shape[1]
-    learn_alpha = isinstance(lda.doc_topic_prior, str)  # 'auto'
+def make_learner(lda, corpus: Corpus, device, schedule, continued: bool) -> Learner:
+    """A learner of a corpus, at its beginning or where the last fit ended."""
+    n_topics, n_features = lda.n_components, corpus.counts.shape[1]
+    learn_alpha, learn_eta = (
+        isinstance(prior, str)  # 'auto'
+        for prior in (lda.doc_topic_prior, lda.topic_word_prior)
+    )
     alpha = _initial_alpha(n_topics) if learn_alpha else lda.doc_topic_prior
     alpha = check_prior(alpha, [(n_topics,)], "doc_topic_prior")
     alpha = np.broadcast_to(alpha, (n_topics,))
     eta_shapes = [(n_features,), (n_topics, n_features)]
+    eta = _INITIAL_ETA if learn_eta else lda.topic_word_prior
+    eta = check_prior(eta, eta_shapes, "topic_word_prior")
     config = Config(
         objective=lda.objective,
-        eta=check_prior(lda.topic_word_prior, eta_shapes, "topic_word_prior"),
         learn_alpha=learn_alpha,
+        learn_eta=learn_eta,
         learning_rate=lda.learning_rate_init,
         schedule=schedule,
         n_refine=lda.refine_fit,
-        batch_size=_batch_size(lda, X),
+        batch_size=_batch_size(lda, corpus.counts),
         device=device,
     )
     if continued:
-        state = _fitted_state(lda, lda.doc_topic_prior_ if learn_alpha else alpha)
+        alpha = lda.doc_topic_prior_ if learn_alpha else alpha
+        eta = np.asarray(lda.topic_word_prior_) if learn_eta else eta
+        state = _fitted_state(lda, alpha, eta)
     else:
-        state = _initial_state(lda, n_features, alpha)
+        state = _initial_state(lda, n_features, alpha, eta)
     return Learner(config, state)
 
 
@@ -85,19 +96,20 @@ def check_objective(lda) -> None:
         )
 
 
-def _initial_state(lda, n_features, alpha) -> State:
+def _initial_state(lda, n_features, alpha, eta) -> State:
     seed = _integer_seed(lda)
     rng = np.random.default_rng(seed)
     n_outputs = lda.n_components * OBJECTIVES[lda.objective].outputs_per_topic
     return State(
         components=rng.gamma(100.0, 0.01, (lda.n_components, n_features)),
         alpha=alpha,
+        eta=eta,
         encoder=initial_weights(n_features, lda.hidden_layer_sizes, n_outputs, rng),
         seed=seed,
     )
 
 
-def _fitted_state(lda, alpha) -> State:
+def _fitted_state(lda, alpha, eta) -> State:
     if len(lda.components_) != lda.n_components:
         raise ValueError(
             f"n_components={lda.n_components} cannot continue a fit of "
@@ -107,6 +119,7 @@ def _fitted_state(lda, alpha) -> State:
     return State(
         components=lda.components_,
         alpha=alpha,
+        eta=eta,
         encoder=lda._encoder_weights,
         optimizer=lda._optimizer_state,
         seed=lda._seed,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from scipy.special import digamma
 
 # Below this the scale is multiplied out, long before float32 runs out of exponents.
 _SMALLEST_SCALE = 1e-12
@@ -16,6 +17,8 @@ _WORDS_PER_CHUNK = 8192
 # Topics with this cosine, of the words that are any topic's top words, are the same.
 _DUPLICATE = 0.9
 _TOP_WORDS = 20
+# Where a learned eta stays.
+_ETA_RANGE = (1e-4, 10.0)
 
 
 class Topics:
@@ -35,15 +38,20 @@ class Topics:
 
     def __init__(self, components, eta, *, dtype: torch.dtype, device: torch.device):
         self.n_topics, self.n_features = components.shape
-        eta = np.atleast_2d(np.asarray(eta, dtype=np.float64)).T
-        eta_total = np.broadcast_to(eta, (self.n_features, self.n_topics)).sum(0)
-        # Sums over the vocabulary are maintained, so they need the longer type; MPS
-        # has none.
-        sum_dtype = dtype if device.type == "mps" else torch.float64
-        self._eta = torch.tensor(eta, dtype=dtype, device=device)
-        self._eta_total = torch.tensor(eta_total, dtype=sum_dtype, device=device)
+        self._dtype, self._device = dtype, device
+        self._set_eta(np.asarray(eta, dtype=np.float64))
         self._set(torch.tensor(components.T, dtype=dtype, device=device).contiguous())
         self._tried = set()  # topics that `recycle` has split
+
+    def _set_eta(self, eta):
+        self.prior = eta
+        eta = np.atleast_2d(eta).T
+        total = np.broadcast_to(eta, (self.n_features, self.n_topics)).sum(0)
+        # Sums over the vocabulary are maintained, so they need the longer type; MPS
+        # has none.
+        sum_dtype = self._dtype if self._device.type == "mps" else torch.float64
+        self._eta = torch.tensor(eta, dtype=self._dtype, device=self._device)
+        self._eta_total = torch.tensor(total, dtype=sum_dtype, device=self._device)
 
     def _set(self, concentration):
         self._excess = concentration - self._eta
@@ -138,6 +146,24 @@ class Topics:
             self.settle()
         return moves
 
+    def learn_eta(self) -> None:
+        """One fixed-point step of a symmetric eta on the bound.
+
+        eta <- eta sum_kv [psi(lambda_kv) - psi(eta)] / V sum_k [psi(lambda_k) -
+        psi(V eta)] (Minka 2000, eq. 55), the expected counts staying what they are.
+        """
+        eta, n_features = float(self.prior), self.n_features
+        psi_eta, psi_total = digamma(eta), digamma(n_features * eta)
+        total = self.total.cpu().double()
+        numerator = 0.0
+        for words in self._chunks():
+            lam = self.concentration(words).cpu().double()
+            numerator += float((torch.digamma(lam) - psi_eta).sum())
+        denominator = n_features * float((torch.digamma(total) - psi_total).sum())
+        if denominator > 0.0:
+            eta = np.clip(eta * numerator / denominator, *_ETA_RANGE)
+            self._set_eta(np.asarray(eta))
+
     def _duplicates(self):
         """Pairs of topics alike in their top words, the most alike first."""
         n_top = min(_TOP_WORDS, self.n_features)
@@ -157,11 +183,14 @@ class Topics:
         # On the CPU, for not every device has float64.
         total, eta_total = self.total.cpu().double(), self._eta_total.cpu().double()
         kl = (torch.lgamma(total) - torch.lgamma(eta_total)).sum()
-        everything = torch.arange(self.n_features, device=self._excess.device)
-        for words in everything.split(_WORDS_PER_CHUNK):
+        for words in self._chunks():
             lam = self.concentration(words).cpu().double()
             eta = self.eta(words).cpu().double().expand_as(lam)
             expected_log = torch.digamma(lam) - torch.digamma(total)
             terms = torch.lgamma(eta) - torch.lgamma(lam) + (lam - eta) * expected_log
             kl = kl + terms.sum()
         return float(kl)
+
+    def _chunks(self):
+        words = torch.arange(self.n_features, device=self._device)
+        return words.split(_WORDS_PER_CHUNK)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ._corpus import Corpus
 from ._inference import Inference
 from ._learner import Learner
 
@@ -15,21 +16,23 @@ class HeldOut:
 
     Parameters
     ----------
-    X : csr_array of shape (n_samples, n_features)
+    corpus : Corpus
         The documents.
     rng : numpy.random.Generator
         Sends each distinct word of a document to either half.
     """
 
-    def __init__(self, X, rng: np.random.Generator):
+    def __init__(self, corpus: Corpus, rng: np.random.Generator):
+        X = corpus.counts
         hidden = rng.random(X.nnz) < 0.5
-        self.observed, self.hidden = _keep(X, ~hidden), _keep(X, hidden)
-        self.n_words = float(self.hidden.data.sum(dtype=np.float64))
+        self.observed = _keep(X, ~hidden)
+        self.hidden = Corpus(_keep(X, hidden), corpus.weights)
 
     def score(self, inference: Inference) -> float:
         """log p(hidden half | observed half) under theta . beta, in nats per word."""
         gamma = inference.gamma(self.observed)
-        return inference.completion(gamma, self.hidden).sum() / max(self.n_words, 1.0)
+        log_p = inference.completion(gamma, self.hidden.counts)
+        return self.hidden.total(log_p) / max(self.hidden.n_words, 1.0)
 
 
 class Plateau:
@@ -54,7 +57,7 @@ class Plateau:
 
 def train(
     learner: Learner,
-    X,
+    corpus: Corpus,
     *,
     n_epochs: int,
     n_refine: int,
@@ -62,7 +65,7 @@ def train(
     held_out: HeldOut | None = None,
     plateau: Plateau | None = None,
 ) -> Iterator[dict]:
-    """Train on X for some epochs, or until the held-out score is on a plateau.
+    """Train on a corpus for some epochs, or until the held-out score is on a plateau.
 
     With documents held out, the learner ends with the state of the best epoch.
 
@@ -74,11 +77,11 @@ def train(
     """
     best = None
     for epoch in range(1, n_epochs + 1):
-        record = {"bound": learner.epoch(X, total_samples=X.shape[0])}
+        record = {"bound": learner.epoch(corpus, corpus.total())}
         if evaluate_every > 0 and epoch % evaluate_every == 0:
-            bound = learner.inference(n_refine).bound(X).sum()
-            n_words = X.data.sum(dtype=np.float64)
-            record["perplexity"] = float(np.exp(-bound / n_words))
+            bounds = learner.inference(n_refine).bound(corpus.counts)
+            perplexity = np.exp(-corpus.total(bounds) / corpus.n_words)
+            record["perplexity"] = float(perplexity)
         if held_out is not None:
             record["validation_score"] = held_out.score(learner.inference(n_refine))
         yield record

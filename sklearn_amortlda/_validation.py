@@ -10,6 +10,9 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+# Of all counts: gradients are of their size, and Adam squares them in float32.
+_LARGEST_TOTAL = float(np.sqrt(np.finfo(np.float32).max))
+
 
 def check_counts(estimator, X, *, reset: bool, whom: str):
     """Validated counts of X, float32, with the type the caller's results should have.
@@ -40,7 +43,7 @@ def check_counts(estimator, X, *, reset: bool, whom: str):
     """
     X = validate_data(
         estimator,
-        _shallow_copy(X),
+        _well_formed(X),
         reset=reset,
         accept_sparse="csr",
         dtype=[np.float64, np.float32],
@@ -48,13 +51,14 @@ def check_counts(estimator, X, *, reset: bool, whom: str):
     )
     check_non_negative(X, whom=f"AmortizedLDA.{whom}")
     counts = sp.csr_array(X)
-    # scipy trusts indices as they come; kernels that read outside would crash.
-    counts.check_format(full_check=True)
-    largest = counts.data.max(initial=0.0)
-    if largest > np.finfo(np.float32).max / max(counts.nnz, 1):
+    with np.errstate(over="ignore"):
+        total = counts.data.sum(dtype=np.float64)
+    if np.isnan(total):  # which validate_data lets pass under assume_finite
+        raise ValueError(f"X passed to AmortizedLDA.{whom} contains NaN.")
+    if total > _LARGEST_TOTAL:
         raise ValueError(
-            f"Counts as large as {largest:.3g} passed to AmortizedLDA.{whom} overflow "
-            "float32; scale X down."
+            f"Counts passed to AmortizedLDA.{whom} sum to {total:.3g}, and their "
+            "squares overflow float32; scale X down."
         )
     if not counts.has_canonical_format:
         counts = counts.copy()
@@ -66,12 +70,39 @@ def check_counts(estimator, X, *, reset: bool, whom: str):
     return counts, X.dtype
 
 
-def _shallow_copy(X):
-    # Asking a sparse matrix whether it is sorted stores the answer in it, and with that
-    # changes its joblib.hash: the caller's Pipeline(memory=...) would never hit.
-    if sp.issparse(X) and X.format in ("csr", "csc"):
-        return type(X)((X.data, X.indices, X.indptr), shape=X.shape)
-    return X
+def _well_formed(X):
+    """X as scikit-learn may convert it, sparse ones checked and in a new container.
+
+    Kernels, scipy's conversions among them, take indices as they come: those that lie
+    would crash the process. The container is new because asking a sparse matrix
+    whether it is sorted stores the answer in it, and with that changes its joblib.hash:
+    the caller's Pipeline(memory=...) would never hit.
+    """
+    if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
+        raise ValueError("X has masked entries; replace them, as by X.filled(0).")
+    if not sp.issparse(X):
+        return X
+    if X.ndim != 2:
+        raise ValueError(f"Expected 2D array, got a sparse one of {X.ndim} dimensions.")
+    if X.format in ("csr", "csc", "bsr"):
+        arrays = (X.data, _integers(X.indices), _integers(X.indptr))
+    elif X.format == "coo":
+        arrays = (X.data, (_integers(X.row), _integers(X.col)))
+    else:
+        return X
+    own = getattr(sp, f"{X.format}_array")(arrays, shape=X.shape)
+    if X.format != "coo":  # whose constructor has looked at all of it
+        own.check_format(full_check=True)
+        # scipy does not look where the last pointer says that there is nothing.
+        if (np.diff(own.indptr) < 0).any():
+            raise ValueError("The index pointers of a sparse X must not decrease.")
+    return own
+
+
+def _integers(indices):
+    if np.asarray(indices).dtype.kind not in "iu":
+        raise ValueError(f"Indices of a sparse X must be integers, got {indices!r}.")
+    return indices
 
 
 def check_prior(value, shapes, name: str):

@@ -7,6 +7,7 @@ import torch
 from scipy.sparse import csr_array
 
 from sklearn_amortlda._batches import Batch, BatchMaker
+from sklearn_amortlda._corpus import Corpus
 from sklearn_amortlda._encoder import initial_weights, load_encoder
 from sklearn_amortlda._model import LDAProgram, topic_distributions
 from sklearn_amortlda._objectives import OBJECTIVES
@@ -25,16 +26,16 @@ def planted(rng, n_topics, n_words, lengths, *, alpha=0.3, topic_word=None):
     return topic_word, theta, X
 
 
-def split_batches(X, *, batch_size=None, split=False, seed=0):
+def split_batches(X, weights=None, *, batch_size=None, split=False, seed=0):
     """One epoch of batches, in float64."""
-    maker = BatchMaker(csr_array(X, dtype=np.float64), **F64)
+    maker = BatchMaker(Corpus(csr_array(X, dtype=np.float64), weights), **F64)
     rng = np.random.default_rng(seed)
     return maker.shuffled(batch_size or X.shape[0], rng, split=split)
 
 
-def one_batch(X, **options) -> Batch:
+def one_batch(X, weights=None, **options) -> Batch:
     """All documents of X, shuffled."""
-    return next(split_batches(X, **options)).whole
+    return next(split_batches(X, weights, **options)).whole
 
 
 def dense(batch):
@@ -58,20 +59,31 @@ class Small:
     topics: Topics
     alpha: torch.Tensor
     encoder: torch.nn.Module
+    words: torch.Tensor
     objective: object
 
     @classmethod
-    def random(cls, rng, *, objective="bound", n_topics=3, n_words=12, n_documents=9):
+    def random(
+        cls,
+        rng,
+        *,
+        objective="bound",
+        n_topics=3,
+        n_words=12,
+        n_documents=9,
+        document_weights=None,
+    ):
         X = planted(rng, n_topics, n_words, rng.integers(3, 30, n_documents))[2]
         lam = rng.gamma(1.0, 1.0, (n_topics, n_words)) + 0.05
         kind = OBJECTIVES[objective]
         n_outputs = n_topics * kind.outputs_per_topic
         weights = encoder_weights(n_words, n_outputs, rng)
         return cls(
-            batch=one_batch(X),
+            batch=one_batch(X, document_weights),
             topics=Topics(lam, rng.uniform(0.05, 0.5, n_words), **F64),
             alpha=torch.tensor(rng.uniform(0.1, 1.0, n_topics)),
             encoder=load_encoder(weights, copy=True, **F64),
+            words=torch.tensor(weights["words"], requires_grad=True),
             objective=kind(0, torch.Generator()),
         )
 
@@ -82,8 +94,12 @@ class Small:
 
     def gamma(self):
         """The encoder's Dirichlet parameters."""
-        outputs = self.encoder(self.batch)
+        outputs = self.outputs(self.batch)
         return self.objective.concentration(outputs, self.batch, self.alpha)
+
+    def outputs(self, batch):
+        """What the encoder says of a batch."""
+        return self.encoder(batch, self.words[batch.vocabulary])
 
     def program(self, beta=None, *, with_kl=True, total_samples=None, batch=None):
         """Model and guide of the batch, or of another."""
@@ -91,7 +107,7 @@ class Small:
         lam = self.topics.concentration(batch.vocabulary)
         if beta is None:
             beta = self.objective.beta_mean(lam, self.topics.total)
-        outputs = self.encoder(batch)
+        outputs = self.outputs(batch)
         p_beta, q_beta = topic_distributions(
             self.topics, batch, lam, beta, with_kl=with_kl
         )
@@ -101,5 +117,5 @@ class Small:
             q_beta=q_beta,
             p_theta=self.objective.prior(self.alpha),
             q_theta=self.objective.posterior(outputs, batch, self.alpha),
-            total_samples=total_samples or batch.shape[0],
+            plate_size=total_samples or batch.shape[0],
         )

@@ -59,7 +59,7 @@ def scores(lda, X):
 
 def posterior(lda, X):
     """gamma of each document."""
-    return lda.doc_topic_posterior(X.astype(np.float32))
+    return lda.doc_topic_posterior(X.astype(np.float32)).concentration
 
 
 # -- the bound on a document's likelihood ---------------------------------------------

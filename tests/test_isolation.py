@@ -41,7 +41,7 @@ def use(estimator, X):
 
 @pytest.mark.parametrize("objective", ["completion", "sampled", "logistic_normal"])
 def test_no_trace(corpus, objective):
-    pyro.param("first.weight", torch.ones(3))
+    pyro.param("head.weight", torch.ones(3))
     try:
         before = global_state()
         use(lda(objective=objective), corpus)

@@ -32,7 +32,7 @@ def run(settings):
         "version": _version(kind.distribution),
         "documents": [n_documents, corpus.test.shape[0]],
         "words": n_words,
-        "memory_before_mb": _peak_memory_mb(),
+        "memory_before_mb": peak_memory_mb(),
     }
     figures |= _costs(peer, corpus)
     # Only now, so that what the metrics import is not in the model's peak memory.
@@ -43,17 +43,17 @@ def run(settings):
 
 def _costs(peer, corpus):
     train, test = peer.prepare(corpus.train), peer.prepare(corpus.test)
-    with _stopwatch() as fit:
+    with stopwatch() as fit:
         peer.fit(train)
     peer.transform(peer.prepare(corpus.test[:WARM_UP_DOCUMENTS]))
-    with _stopwatch() as inference:
+    with stopwatch() as inference:
         peer.transform(test)
     return {
         "fit_cpu_s": fit["cpu"],
         "fit_wall_s": fit["wall"],
         "infer_us": 1e6 * inference["cpu"] / corpus.test.shape[0],
         "infer_wall_us": 1e6 * inference["wall"] / corpus.test.shape[0],
-        "peak_memory_mb": _peak_memory_mb(),
+        "peak_memory_mb": peak_memory_mb(),
     }
 
 
@@ -86,7 +86,7 @@ def _accuracy(peer, corpus):
 
 
 @contextmanager
-def _stopwatch():
+def stopwatch():
     seconds = {}
     cpu, wall = time.process_time(), time.perf_counter()
     yield seconds
@@ -94,7 +94,7 @@ def _stopwatch():
     seconds["wall"] = time.perf_counter() - wall
 
 
-def _peak_memory_mb():
+def peak_memory_mb():
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Linux counts kilobytes, macOS bytes.
     return peak / (2**20 if sys.platform == "darwin" else 2**10)

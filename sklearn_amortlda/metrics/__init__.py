@@ -7,7 +7,6 @@ densified and never changed.
 """
 
 from ._coherence import (
-    npmi_scorer,
     topic_coherence,
     topic_diversity,
     topic_stability,
@@ -15,12 +14,19 @@ from ._coherence import (
 from ._completion import (
     completion_split,
     document_completion_perplexity,
-    document_completion_scorer,
     held_out_perplexity,
 )
 from ._likelihood import held_out_log_likelihood
+from ._scorers import (
+    c_v_scorer,
+    document_completion_scorer,
+    npmi_scorer,
+    topic_diversity_scorer,
+    u_mass_scorer,
+)
 
 __all__ = [
+    "c_v_scorer",
     "completion_split",
     "document_completion_perplexity",
     "document_completion_scorer",
@@ -29,5 +35,7 @@ __all__ = [
     "npmi_scorer",
     "topic_coherence",
     "topic_diversity",
+    "topic_diversity_scorer",
     "topic_stability",
+    "u_mass_scorer",
 ]

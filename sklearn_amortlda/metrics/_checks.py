@@ -1,7 +1,9 @@
-"""What the metrics accept: topics, counts, and models that have topics."""
+"""What the metrics accept and share: topics, counts, and models that have topics."""
 
 import numpy as np
 from scipy import sparse
+from scipy.optimize import linear_sum_assignment
+from sklearn.preprocessing import normalize
 from sklearn.utils import check_array
 
 
@@ -57,3 +59,42 @@ def check_integers(X, why):
             f"X must hold integer counts: {why}. Pass counts (CountVectorizer), not "
             "weights such as tf-idf."
         )
+
+
+def top_indices(weights, n_top, name, minimum=1):
+    """Columns of the largest entries of each row, largest first, ties by column.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_rows, n_columns)
+    n_top : int
+        From `minimum` to the number of columns.
+    name : str
+        What the caller calls `n_top`, for the message.
+    """
+    n_columns = weights.shape[1]
+    if (
+        not isinstance(n_top, (int, np.integer))
+        or isinstance(n_top, bool)
+        or not minimum <= n_top <= n_columns
+    ):
+        raise ValueError(
+            f"{name} must be an integer from {minimum} to {n_columns}, as many as "
+            f"there are, got {n_top!r}."
+        )
+    # A full sort of a large vocabulary would cost more than all that follows.
+    top = np.argpartition(-weights, n_top - 1, axis=1)[:, :n_top]
+    top.sort(axis=1)
+    order = np.argsort(-np.take_along_axis(weights, top, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(top, order, axis=1)
+
+
+def matched_topics(a, b):
+    """Rows of a and b matched one to one, and the cosines of the matched.
+
+    Such that the sum of the cosines is largest (the Hungarian method). Of two arrays
+    of different lengths some rows of the longer one stay alone.
+    """
+    similarity = normalize(a) @ normalize(b).T
+    rows, columns = linear_sum_assignment(similarity, maximize=True)
+    return rows, columns, similarity[rows, columns]

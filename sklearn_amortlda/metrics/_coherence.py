@@ -3,10 +3,9 @@
 from itertools import combinations
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 from sklearn.preprocessing import normalize
 
-from ._checks import check_counts, check_topics, topics_of
+from ._checks import check_counts, check_topics, matched_topics, top_indices
 
 # The smoothing of Roeder et al. (2015) and of gensim, so that figures compare.
 _EPSILON = 1e-12
@@ -84,7 +83,7 @@ def topic_coherence(topic_word, X, *, measure="npmi", n_top_words=10, average=Tr
             f"measure must be one of {sorted(_MEASURES)}, got {measure!r}."
         )
     topic_word = check_topics(topic_word)
-    top_words = _top_words(topic_word, n_top_words, minimum=2)
+    top_words = top_indices(topic_word, n_top_words, "n_top_words", minimum=2)
     occurs = check_counts(X, n_words=topic_word.shape[1]).tocsc()
     occurs.data[:] = 1.0
     values = np.empty(len(top_words))
@@ -127,7 +126,7 @@ def topic_diversity(topic_word, *, n_top_words=10):
     >>> topic_diversity([[.5, .4, .1], [.1, .5, .4]], n_top_words=2)
     0.75
     """
-    top_words = _top_words(check_topics(topic_word), n_top_words, minimum=1)
+    top_words = top_indices(check_topics(topic_word), n_top_words, "n_top_words")
     return float(np.unique(top_words).size / top_words.size)
 
 
@@ -160,33 +159,20 @@ def topic_stability(topic_words):
     >>> topic_stability([[[1, 0], [0, 1]], [[0, 2], [3, 0]]])
     1.0
     """
-    runs = [normalize(check_topics(run)) for run in topic_words]
+    runs = [check_topics(run) for run in topic_words]
     shapes = sorted({run.shape for run in runs})
     if len(runs) < 2 or len(shapes) > 1:
         raise ValueError(
             "topic_words must hold at least two arrays of one shape, "
             f"got {len(runs)} of shapes {shapes}."
         )
-    return float(np.mean([_matched_similarity(a, b) for a, b in combinations(runs, 2)]))
+    return float(np.mean([_agreement(a, b) for a, b in combinations(runs, 2)]))
 
 
-def npmi_scorer(estimator, X, y=None):
-    """NPMI of the estimator's top 10 words in X: a scorer for model selection.
-
-    Parameters
-    ----------
-    estimator : fitted estimator
-        With `topic_word_`, or else `components_`.
-    X : {array-like, sparse matrix} of shape (n_documents, n_words)
-        Reference documents, see :func:`topic_coherence`.
-    y : None
-        Ignored.
-
-    Returns
-    -------
-    score : float
-    """
-    return topic_coherence(topics_of(estimator), X)
+def _agreement(a, b):
+    *_, similarities = matched_topics(a, b)
+    # Rounding may put the cosine of a topic with itself above 1.
+    return min(1.0, similarities.mean())
 
 
 def _npmi(joint):
@@ -223,29 +209,3 @@ def _pairwise_npmi(joint, epsilon, absent):
     npmi[joint == 1] = 1.0
     npmi[independent == 0] = absent
     return npmi
-
-
-def _matched_similarity(a, b):
-    similarity = a @ b.T
-    # Rounding may put the cosine of a topic with itself above 1.
-    return min(1.0, similarity[linear_sum_assignment(similarity, maximize=True)].mean())
-
-
-def _top_words(topic_word, n_top_words, minimum):
-    """Indices of the top words of each topic, best first, ties by index."""
-    n_words = topic_word.shape[1]
-    if (
-        not isinstance(n_top_words, (int, np.integer))
-        or not minimum <= n_top_words <= n_words
-    ):
-        raise ValueError(
-            f"n_top_words must be an integer from {minimum} to the number of words, "
-            f"{n_words}, got {n_top_words!r}."
-        )
-    # A full sort of a large vocabulary would cost more than all that follows.
-    top = np.argpartition(-topic_word, n_top_words - 1, axis=1)[:, :n_top_words]
-    top.sort(axis=1)
-    order = np.argsort(
-        -np.take_along_axis(topic_word, top, axis=1), axis=1, kind="stable"
-    )
-    return np.take_along_axis(top, order, axis=1)

@@ -3,9 +3,9 @@
 from numbers import Integral
 
 import numpy as np
-from scipy.special import softmax
 from sklearn.utils import check_random_state
 
+from .._posterior import draw_dirichlet
 from ._checks import check_counts, check_integers, simplex
 
 # Words that a document gains between two sweeps, as a share of those it has.
@@ -139,7 +139,7 @@ def _sweep(n_topic, beta, rng):
     theta given the topics, then the topics given theta: Gibbs steps that leave the
     posterior of the words so far as it is, for all words at once.
     """
-    joint = _draw_dirichlet(n_topic, rng)[:, np.newaxis] * beta
+    joint = draw_dirichlet(n_topic, rng)[:, np.newaxis] * beta
     return _draw_topics(joint, rng).sum(axis=1)
 
 
@@ -151,14 +151,6 @@ def _draw_topics(joint, rng):
     reached = cumulative >= threshold
     reached[..., 1:] ^= reached[..., :-1].copy()
     return reached
-
-
-def _draw_dirichlet(concentration, rng):
-    """Dirichlet draws over the last axis, also where all parameters are tiny."""
-    # Gamma(a) is Gamma(a + 1) U^(1/a), whose logarithm does not underflow.
-    log = np.log(rng.standard_gamma(concentration + 1.0))
-    log -= rng.standard_exponential(concentration.shape) / concentration
-    return softmax(log, axis=-1)
 
 
 def _resample(weights, rng):

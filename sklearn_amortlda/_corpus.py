@@ -1,0 +1,69 @@
+"""Training documents and their weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+
+from ._validation import check_weights
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Documents, and how many times each counts.
+
+    Attributes
+    ----------
+    counts : csr_array of shape (n_documents, n_features)
+        Canonical, non-negative.
+    weights : ndarray of shape (n_documents,) or None
+        Positive; None is once each.
+    """
+
+    counts: sp.csr_array
+    weights: np.ndarray | None = None
+
+    def __len__(self):
+        return self.counts.shape[0]
+
+    def __getitem__(self, rows) -> Corpus:
+        weights = None if self.weights is None else self.weights[rows]
+        return Corpus(self.counts[rows], weights)
+
+    def total(self, values=None) -> float:
+        """Weighted sum of the documents' values, or of the documents."""
+        if values is None:
+            values = np.ones(len(self))
+        weights = np.ones(len(self)) if self.weights is None else self.weights
+        return float(weights @ np.asarray(values, dtype=np.float64))
+
+    @property
+    def n_words(self) -> float:
+        """Words in the corpus, those of a document as often as it counts."""
+        return self.total(self.counts.sum(axis=1, dtype=np.float64))
+
+    @property
+    def word_counts(self) -> np.ndarray:
+        """How often each word occurs, shape (n_features,)."""
+        if self.weights is None:
+            return self.counts.sum(axis=0, dtype=np.float64)
+        return self.counts.T @ self.weights
+
+
+def make_corpus(X, sample_weight) -> Corpus:
+    """Documents that count, and how much.
+
+    Parameters
+    ----------
+    X : csr_array of shape (n_samples, n_features)
+        Validated counts.
+    sample_weight : array-like of shape (n_samples,) or None
+        Times each document counts; those of weight 0 are left out.
+    """
+    if sample_weight is None:
+        return Corpus(X)
+    weights = check_weights(sample_weight, X)
+    counted = np.flatnonzero(weights)
+    return Corpus(X[counted], weights[counted])

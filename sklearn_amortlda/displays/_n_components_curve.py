@@ -1,0 +1,125 @@
+"""Held-out quality against the number of topics."""
+
+from ..inspection import n_components_curve
+from ._figure import panels
+
+_LABELS = {
+    "perplexity": "held-out perplexity",
+    "coherence": "coherence (NPMI)",
+    "diversity": "diversity",
+}
+
+
+class NComponentsCurveDisplay:
+    """Quality for each number of topics: mean over splits, and standard deviation.
+
+    To make one use :meth:`from_estimator`, or ``NComponentsCurveDisplay(**curve)`` with
+    what :func:`~sklearn_amortlda.inspection.n_components_curve` returned. The
+    parameters are stored as attributes.
+
+    Parameters
+    ----------
+    n_components : ndarray of shape (n_values,)
+        Numbers of topics.
+    perplexity, coherence, diversity : ndarray of shape (n_values, n_splits)
+        Quality of each.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        One a measure.
+    figure_ : matplotlib Figure
+        The figure that holds them.
+    errorbars_ : dict of str to matplotlib ErrorbarContainer
+        The curve of each measure.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import numpy as np
+    >>> from sklearn_amortlda import AmortizedLDA
+    >>> from sklearn_amortlda.displays import NComponentsCurveDisplay
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.poisson(1.0, (60, 20))
+    >>> lda = AmortizedLDA(max_iter=2, random_state=0)
+    >>> display = NComponentsCurveDisplay.from_estimator(lda, X, [1, 2], cv=2)
+    >>> display.perplexity.shape
+    (2, 2)
+    >>> plt.show()
+    """
+
+    def __init__(self, *, n_components, perplexity, coherence, diversity):
+        self.n_components = n_components
+        self.perplexity = perplexity
+        self.coherence = coherence
+        self.diversity = diversity
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        n_components_range,
+        *,
+        cv=None,
+        random_state=0,
+        n_jobs=None,
+        ax=None,
+        errorbar_kw=None,
+    ):
+        """Fit the estimator for each number of topics, and draw its quality.
+
+        Parameters
+        ----------
+        estimator : estimator
+            With the parameter `n_components`. It is cloned, not changed.
+        X : {array-like, sparse matrix} of shape (n_documents, n_words)
+            Integer counts of documents.
+        n_components_range : array-like of int
+            Numbers of topics to try.
+        cv, random_state, n_jobs
+            How documents are held out and fits run; see
+            :func:`~sklearn_amortlda.inspection.n_components_curve`.
+        ax : array-like of 3 matplotlib Axes, default=None
+            None makes a new figure.
+        errorbar_kw : dict, default=None
+            Keywords of :meth:`matplotlib.axes.Axes.errorbar`.
+
+        Returns
+        -------
+        display : NComponentsCurveDisplay
+        """
+        curve = n_components_curve(
+            estimator,
+            X,
+            n_components_range,
+            cv=cv,
+            random_state=random_state,
+            n_jobs=n_jobs,
+        )
+        return cls(**curve).plot(ax=ax, errorbar_kw=errorbar_kw)
+
+    def plot(self, *, ax=None, errorbar_kw=None):
+        """Draw the curves; for the parameters see :meth:`from_estimator`.
+
+        Returns
+        -------
+        display : NComponentsCurveDisplay
+        """
+        self.axes_ = panels(
+            "NComponentsCurveDisplay.plot", ax, len(_LABELS), n_cols=3, size=(3.6, 3.4)
+        )
+        self.figure_ = self.axes_[0].figure
+        self.errorbars_ = {}
+        for axes, (measure, label) in zip(self.axes_, _LABELS.items()):
+            values = getattr(self, measure)
+            self.errorbars_[measure] = axes.errorbar(
+                self.n_components,
+                values.mean(axis=1),
+                values.std(axis=1),
+                **{"marker": ".", "capsize": 3, **(errorbar_kw or {})},
+            )
+            axes.set(title=label, xlabel="number of topics")
+            axes.xaxis.get_major_locator().set_params(integer=True)
+            axes.grid(alpha=0.3)
+        return self

@@ -1,0 +1,295 @@
+"""Heat maps of topics, against classes and against time."""
+
+import numpy as np
+
+from ..inspection import top_words, topics_over_time, topics_per_class
+from ._figure import panels, shortened
+
+# Inches: of a row, of a column, of a letter, and of the labels beside the map.
+_ROW, _COLUMN, _LETTER, _LABELS = 0.2, 0.25, 0.08, 4.0
+
+
+class _TopicSharesDisplay:
+    """Topics down, groups of documents across; the darker, the larger the share."""
+
+    @classmethod
+    def _of_shares(cls, shares, topics, estimator, feature_names, n_words, **groups):
+        """Those topics, or all of them, ordered by the group where they peak."""
+        if topics is None:
+            known = np.nan_to_num(shares)
+            topics = np.lexsort((-known.max(axis=0), known.argmax(axis=0)))
+        words = top_words(estimator, feature_names, n_words=n_words)
+        return cls(
+            shares=shares[:, topics],
+            topics=np.asarray(topics),
+            words=words[topics],
+            **groups,
+        )
+
+    def _draw(self, edges, width, ax, mesh_kw):
+        """Draw the map with columns between the edges."""
+        rows = np.arange(len(self.topics) + 1) - 0.5
+        height = _ROW * len(self.topics)
+        (self.ax_,) = panels(
+            f"{type(self).__name__}.plot",
+            ax,
+            1,
+            n_cols=1,
+            size=(_LABELS + width, 1.8 + height),
+        )
+        self.figure_ = self.ax_.figure
+        # Uniform to the eye in colour, without colour, and to the colour-blind.
+        style = {
+            "cmap": "magma_r",
+            "vmin": 0.0,
+            "edgecolor": "white",
+            "linewidth": 0.3,
+            **(mesh_kw or {}),
+        }
+        self.mesh_ = self.ax_.pcolormesh(edges, rows, self.shares.T, **style)
+        self.ax_.set_facecolor("0.8")  # a group without words is no share of 0
+        self.ax_.set_yticks(
+            rows[:-1] + 0.5,
+            [f"{' '.join(shortened(w))}  {k}" for k, w in zip(self.topics, self.words)],
+            fontsize="small",
+        )
+        self.ax_.tick_params(axis="y", length=0)
+        self.ax_.invert_yaxis()
+        self.colorbar_ = self.figure_.colorbar(
+            self.mesh_, ax=self.ax_, label="share of the words", pad=0.02
+        )
+
+
+class TopicsPerClassDisplay(_TopicSharesDisplay):
+    """Heat map of the topics' shares in the words of each class.
+
+    To make one use :meth:`from_estimator`; the parameters are stored as attributes.
+
+    Parameters
+    ----------
+    classes : array-like of shape (n_classes,)
+        The classes.
+    shares : ndarray of shape (n_classes, n_topics)
+        Shares of the topics drawn in each class; NaN, drawn grey, where there is none.
+    topics : ndarray of shape (n_topics,)
+        Indices of the topics drawn.
+    words : ndarray of shape (n_topics, n_words)
+        Top words of each.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The axes drawn on.
+    figure_ : matplotlib Figure
+        The figure that holds them.
+    mesh_ : matplotlib QuadMesh
+        The heat map: a row a topic, a column a class.
+    colorbar_ : matplotlib Colorbar
+        Its scale.
+
+    See Also
+    --------
+    TopicsOverTimeDisplay : The same with spans of time for classes.
+    sklearn_amortlda.inspection.topics_per_class : The numbers drawn.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import make_multilabel_classification
+    >>> from sklearn_amortlda import AmortizedLDA
+    >>> from sklearn_amortlda.displays import TopicsPerClassDisplay
+    >>> X, y = make_multilabel_classification(random_state=0)
+    >>> lda = AmortizedLDA(5, max_iter=3, random_state=0).fit(X)
+    >>> TopicsPerClassDisplay.from_estimator(lda, X, y[:, 0]).shares.shape
+    (2, 5)
+    >>> plt.show()
+    """
+
+    def __init__(self, *, classes, shares, topics, words):
+        self.classes = classes
+        self.shares = shares
+        self.topics = topics
+        self.words = words
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y,
+        feature_names=None,
+        *,
+        topics=None,
+        n_words=3,
+        ax=None,
+        mesh_kw=None,
+    ):
+        """Draw the topics of a fitted estimator in each class of documents.
+
+        Parameters
+        ----------
+        estimator : fitted estimator
+            With `transform`, and `topic_word_` or else `components_`.
+        X : {array-like, sparse matrix} of shape (n_documents, n_features)
+            Counts of the documents.
+        y : array-like of shape (n_documents,)
+            Their classes.
+        feature_names : array-like of shape (n_features,), default=None
+            The words; see :func:`~sklearn_amortlda.inspection.top_words`.
+        topics : array-like of int, default=None
+            Topics to draw, in this order; None is all, ordered by the class in which
+            they are largest.
+        n_words : int, default=3
+            Words in the label of a topic.
+        ax : matplotlib Axes, default=None
+            None makes a new figure, as large as the map needs.
+        mesh_kw : dict, default=None
+            Keywords of :meth:`matplotlib.axes.Axes.pcolormesh`.
+
+        Returns
+        -------
+        display : TopicsPerClassDisplay
+        """
+        classes, shares = topics_per_class(estimator, X, y)
+        display = cls._of_shares(
+            shares, topics, estimator, feature_names, n_words, classes=classes
+        )
+        return display.plot(ax=ax, mesh_kw=mesh_kw)
+
+    def plot(self, *, ax=None, mesh_kw=None):
+        """Draw the heat map; for the parameters see :meth:`from_estimator`.
+
+        Returns
+        -------
+        display : TopicsPerClassDisplay
+        """
+        labels = shortened(self.classes, longest=30)
+        width = max(3.0, _COLUMN * len(labels))
+        self._draw(np.arange(len(labels) + 1) - 0.5, width, ax, mesh_kw)
+        flat = max(map(len, labels)) * len(labels) * _LETTER < width
+        self.ax_.set_xticks(
+            np.arange(len(labels)),
+            labels,
+            rotation=0 if flat else 90,
+            fontsize="small",
+        )
+        return self
+
+
+class TopicsOverTimeDisplay(_TopicSharesDisplay):
+    """Heat map of the topics' shares in the words of each span of time.
+
+    To make one use :meth:`from_estimator`; the parameters are stored as attributes.
+
+    Parameters
+    ----------
+    edges : ndarray of shape (n_spans + 1,)
+        Where the spans begin, and where the last one ends: numbers or datetime64.
+    shares : ndarray of shape (n_spans, n_topics)
+        Shares of the topics drawn in each span; NaN, drawn grey, where there is none.
+    topics : ndarray of shape (n_topics,)
+        Indices of the topics drawn.
+    words : ndarray of shape (n_topics, n_words)
+        Top words of each.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The axes drawn on.
+    figure_ : matplotlib Figure
+        The figure that holds them.
+    mesh_ : matplotlib QuadMesh
+        The heat map: a row a topic, a column a span.
+    colorbar_ : matplotlib Colorbar
+        Its scale.
+
+    See Also
+    --------
+    TopicsPerClassDisplay : The same with classes for spans of time.
+    sklearn_amortlda.inspection.topics_over_time : The numbers drawn.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import numpy as np
+    >>> from sklearn.datasets import make_multilabel_classification
+    >>> from sklearn_amortlda import AmortizedLDA
+    >>> from sklearn_amortlda.displays import TopicsOverTimeDisplay
+    >>> X, _ = make_multilabel_classification(random_state=0)
+    >>> lda = AmortizedLDA(5, max_iter=3, random_state=0).fit(X)
+    >>> days = np.datetime64("2020-01-01") + np.arange(len(X))
+    >>> TopicsOverTimeDisplay.from_estimator(lda, X, days, n_bins=4).shares.shape
+    (4, 5)
+    >>> plt.show()
+    """
+
+    def __init__(self, *, edges, shares, topics, words):
+        self.edges = edges
+        self.shares = shares
+        self.topics = topics
+        self.words = words
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        time,
+        feature_names=None,
+        *,
+        n_bins=10,
+        topics=None,
+        n_words=3,
+        ax=None,
+        mesh_kw=None,
+    ):
+        """Draw the topics of a fitted estimator in each span of time.
+
+        Parameters
+        ----------
+        estimator : fitted estimator
+            With `transform`, and `topic_word_` or else `components_`.
+        X : {array-like, sparse matrix} of shape (n_documents, n_features)
+            Counts of the documents.
+        time : array-like of shape (n_documents,)
+            Their times: numbers, datetimes or numpy.datetime64.
+        feature_names : array-like of shape (n_features,), default=None
+            The words; see :func:`~sklearn_amortlda.inspection.top_words`.
+        n_bins : int, default=10
+            Spans of equal width.
+        topics : array-like of int, default=None
+            Topics to draw, in this order; None is all, ordered by the time at which
+            they are largest.
+        n_words : int, default=3
+            Words in the label of a topic.
+        ax : matplotlib Axes, default=None
+            None makes a new figure, as large as the map needs.
+        mesh_kw : dict, default=None
+            Keywords of :meth:`matplotlib.axes.Axes.pcolormesh`.
+
+        Returns
+        -------
+        display : TopicsOverTimeDisplay
+        """
+        edges, shares = topics_over_time(estimator, X, time, n_bins=n_bins)
+        display = cls._of_shares(
+            shares, topics, estimator, feature_names, n_words, edges=edges
+        )
+        return display.plot(ax=ax, mesh_kw=mesh_kw)
+
+    def plot(self, *, ax=None, mesh_kw=None):
+        """Draw the heat map; for the parameters see :meth:`from_estimator`.
+
+        Returns
+        -------
+        display : TopicsOverTimeDisplay
+        """
+        width = max(5.0, _COLUMN * len(self.shares))
+        self._draw(self.edges, width, ax, mesh_kw)
+        if self.edges.dtype.kind == "M":
+            from matplotlib.dates import ConciseDateFormatter
+
+            axis = self.ax_.xaxis
+            axis.set_major_formatter(ConciseDateFormatter(axis.get_major_locator()))
+        self.ax_.set_xlabel("time")
+        return self

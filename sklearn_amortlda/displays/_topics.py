@@ -1,0 +1,127 @@
+"""The top words of topics, as bars."""
+
+import numpy as np
+
+from ..inspection import top_words
+from ..metrics._checks import simplex, topics_of
+from ._figure import panels, shortened
+
+
+class TopicsDisplay:
+    """Bars of each topic's top words, a panel a topic.
+
+    To make one use :meth:`from_estimator`; the parameters are stored as attributes.
+
+    Parameters
+    ----------
+    words : ndarray of shape (n_topics, n_words)
+        Top words of each topic, best first.
+    probabilities : ndarray of shape (n_topics, n_words)
+        Their probabilities in the topic.
+    topics : ndarray of shape (n_topics,)
+        Indices of the topics, for the titles.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        One a topic.
+    figure_ : matplotlib Figure
+        The figure that holds them.
+    bars_ : list of matplotlib BarContainer
+        The bars of each topic, best word first.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import make_multilabel_classification
+    >>> from sklearn_amortlda import AmortizedLDA
+    >>> from sklearn_amortlda.displays import TopicsDisplay
+    >>> X, _ = make_multilabel_classification(random_state=0)
+    >>> lda = AmortizedLDA(5, max_iter=3, random_state=0).fit(X)
+    >>> display = TopicsDisplay.from_estimator(lda, topics=[1, 3], n_words=4)
+    >>> [axes.get_title() for axes in display.axes_]
+    ['topic 1', 'topic 3']
+    >>> plt.show()
+    """
+
+    def __init__(self, *, words, probabilities, topics):
+        self.words = words
+        self.probabilities = probabilities
+        self.topics = topics
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        feature_names=None,
+        *,
+        topics=None,
+        n_words=10,
+        ax=None,
+        n_cols=5,
+        bar_kw=None,
+    ):
+        """Draw the topics of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : fitted estimator
+            With `topic_word_`, or else `components_`, whose rows are normalized.
+        feature_names : array-like of shape (n_features,), default=None
+            The words; see :func:`~sklearn_amortlda.inspection.top_words`.
+        topics : array-like of int, default=None
+            Topics to draw, in this order; None is all.
+        n_words : int, default=10
+            Words of each topic.
+        ax : array-like of matplotlib Axes, default=None
+            One a topic; None makes a new figure.
+        n_cols : int, default=5
+            Panels in a row of the new figure.
+        bar_kw : dict, default=None
+            Keywords of :meth:`matplotlib.axes.Axes.barh`.
+
+        Returns
+        -------
+        display : TopicsDisplay
+        """
+        topic_word = simplex(topics_of(estimator), "the model's topics")
+        topics = np.arange(len(topic_word)) if topics is None else np.asarray(topics)
+        words = top_words(estimator, feature_names, n_words=n_words)
+        probabilities = -np.sort(-topic_word, axis=1)[:, :n_words]
+        display = cls(
+            words=words[topics], probabilities=probabilities[topics], topics=topics
+        )
+        return display.plot(ax=ax, n_cols=n_cols, bar_kw=bar_kw)
+
+    def plot(self, *, ax=None, n_cols=5, bar_kw=None):
+        """Draw the bars; for the parameters see :meth:`from_estimator`.
+
+        Returns
+        -------
+        display : TopicsDisplay
+        """
+        n_topics, n_words = self.words.shape
+        self.axes_ = panels(
+            "TopicsDisplay.plot",
+            ax,
+            n_topics,
+            n_cols=n_cols,
+            size=(2.6, 0.55 + 0.17 * n_words),
+        )
+        self.figure_ = self.axes_[0].figure
+        self.bars_ = []
+        # One scale for all, so that a topic of few words looks like one.
+        longest = 1.05 * self.probabilities.max()
+        for axes, topic, words, lengths in zip(
+            self.axes_, self.topics, self.words, self.probabilities
+        ):
+            places = np.arange(n_words)
+            self.bars_.append(axes.barh(places, lengths, **(bar_kw or {})))
+            axes.set_yticks(places, shortened(words), fontsize="small")
+            axes.tick_params(axis="x", labelsize="x-small")
+            axes.tick_params(axis="y", length=0)
+            axes.locator_params(axis="x", nbins=3)
+            axes.set(title=f"topic {topic}", xlim=(0, longest))
+            axes.invert_yaxis()
+            axes.spines[["top", "right"]].set_visible(False)
+        return self
