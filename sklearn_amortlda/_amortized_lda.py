@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
+import os
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from inspect import signature
 from numbers import Integral, Real
 
@@ -18,21 +18,26 @@ from sklearn.base import (
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
-from tqdm.auto import tqdm
 
+from ._callbacks import CallbackSupportMixin, FitCallbacks, Reporter
+from ._corpus import make_corpus
+from ._memory import enough_memory
 from ._persistence import seal, unseal
 from ._posterior import DirichletPosterior
-from ._corpus import make_corpus
 from ._validation import check_counts, check_weights
+from ._vocabulary import check_chunk
 from .inspection import top_words
 
 # torch and pyro take seconds to import: the modules that need them are imported by the
 # methods that compute, so that importing or configuring an estimator is instant.
 
-logger = logging.getLogger("sklearn_amortlda")
 
-
-class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class AmortizedLDA(
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
     r"""Latent Dirichlet Allocation with amortized variational inference.
 
     The model is that of Blei, Ng and Jordan [1]_: topics
@@ -75,8 +80,29 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
           through theta.
         - 'logistic_normal': the same with a logistic-normal posterior and the Laplace
           approximation of the Dirichlet prior [4]_.
+    encoder : {'mlp', 'transformer'} or callable, default='mlp'
+        The network from counts to hidden units; a linear layer and a batch norm that
+        lead to the posterior are added to it.
+
+        - 'mlp': softplus layers, the first over logarithms of counts.
+        - 'transformer': the same, each layer with attention over the document's
+          distinct words, in heads of a quarter of the first layer's width [6]_.
+        - A callable ``encoder(n_features, n_hidden)`` that returns a torch Module,
+          such as its class. The module is called with the counts, a sparse CSR tensor
+          of shape (n_documents, n_features), float32 and on `device`, and returns a
+          tensor of shape (n_documents, n_hidden), n_hidden being the last of
+          `hidden_layer_sizes`; documents without words are legal. What it learns is
+          kept as arrays, and put into a module that the callable builds anew: it is to
+          build the same each time, and pickles as callables do. Its initial weights
+          and dropout draw from torch's global generators, which are seeded by
+          `random_state` meanwhile. Where it is linear in the counts, its cost follows
+          the vocabulary.
     hidden_layer_sizes : array-like of int, default=(100, 100)
         Widths of the encoder's hidden layers.
+    word_vectors : array-like of shape (n_features, n_dims), default=None
+        Vectors of the words, learned elsewhere, that the first layer of 'mlp' and
+        'transformer' begins with; projected at random where n_dims is not its width.
+        Rows of zeros or NaN are words without one. None is a random start.
     refine : int, default=3
         Fixed-point steps of the classical E-step after the encoder, in `transform`,
         `score` and `perplexity`. 0 is the encoder alone: fastest, less accurate.
@@ -85,21 +111,24 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         objectives do without; 'collapsed' takes at least one.
     learning_rate_init : float, default=0.002
         Learning rate of the encoder (Adam).
-    learning_schedule : {'cosine', 'power'}, default='cosine'
-        Step sizes of `fit`. 'cosine' falls from 1 to 0 over its epochs, for the topics
-        as for the encoder: early steps explore, late ones average. Between 15 % and
-        70 % of the way, topics that have become duplicates of others are merged and
-        split elsewhere. 'power' is (`learning_offset` + t) ** -`learning_decay` at
-        step t, which does not depend on `max_iter`; `partial_fit` always uses it.
-    learning_decay : float, default=0.7
+    learning_schedule : {'auto', 'cosine', 'power'}, default='auto'
+        Step sizes. 'cosine' falls from 1 to 0 over `max_iter` epochs, for the topics
+        as for the encoder: early steps explore, late ones average. 'power' is
+        (`learning_offset` + t) ** -`learning_decay` at step t, without an end. 'auto'
+        is 'cosine' in `fit` and 'power' in `partial_fit`; ask for 'cosine' there if
+        the stream is to end after `max_iter` passes over `total_samples` documents.
+        On the way, topics that have become duplicates of others are merged and split
+        elsewhere.
+    learning_decay : float, default=0.55
         kappa of the 'power' schedule. In (0.5, 1] convergence is guaranteed.
     learning_offset : float, default=10.0
         tau_0 of the 'power' schedule; large values slow early steps down.
     max_iter : int, default=20
-        Passes over the training data (epochs) in `fit`.
+        Passes over the training data (epochs) in `fit`; with
+        learning_schedule='cosine' those in a stream of `partial_fit`.
     batch_size : int or 'auto', default='auto'
         Documents a step. 'auto' is as many as have 20,000 non-zeros in X, within 64
-        and 256, but no more than a twentieth of all and no fewer than 16.
+        and 256, but no more than a twentieth of all and no fewer than 16. In `partial_fit` all are `total_samples`.
     total_samples : int, default=1_000_000
         Documents in the corpus that `partial_fit` sees chunks of.
     evaluate_every : int, default=0
@@ -120,14 +149,27 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     warm_start : bool, default=False
         Whether `fit` goes on from the last fit, optimizer included, for another
         `max_iter` epochs. With learning_schedule='power' two fits of n epochs equal
-        one of 2n bit for bit; 'cosine' falls a second time, from 0.3.
+        one of 2n bit for bit; else rates fall a second time, from 0.3.
     device : str or torch.device, default='auto'
         Where to compute: 'auto' ('cuda' where there is one, else 'cpu'), 'cpu',
         'cuda', 'cuda:1', 'mps' (not tested). A fitted model holds no device and works
         anywhere.
+    distributed : bool, default=False
+        Whether the ranks of torch.distributed's default process group fit one model
+        together: each is to call `fit` or `partial_fit` with the same parameters and
+        columns, on documents of its own, and ends with the same model. `batch_size`
+        counts the documents of all ranks.
+    checkpoint : str or path-like, default=None
+        A file that `fit` writes after every epoch and removes at its end, so that one
+        that was killed goes on from there when it is called again, with the same
+        parameters, data and `random_state`: to the same result bit for bit on one
+        device and number of threads. For another fit it is an error, so parallel ones
+        (as in a grid search) cannot share a file. About the size of a saved model, two
+        of them with `early_stopping`.
     verbose : int, default=0
-        1 or more shows a progress bar with the bound per word. Epochs are logged
-        (level INFO, logger 'sklearn_amortlda') in any case.
+        1 or more shows a progress bar with the bound per word; beside scikit-learn's
+        ProgressBar leave it 0. Epochs are logged (level INFO, logger
+        'sklearn_amortlda') in any case.
     random_state : int, RandomState instance or None, default=None
         Seed of the initial topics and encoder, of shuffling and sampling. With an int
         two fits on one device and number of threads are equal bit for bit.
@@ -142,7 +184,7 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     bound_ : float
         Evidence lower bound on log p(X | alpha, eta) of the data last fitted, in nats,
         all documents (without those held out) and the topics' own term, counted once
-        (`partial_fit`: scaled to `total_samples`).
+        (`partial_fit`: scaled to `total_samples`). NaN after an interrupt.
     history_ : list of dict
         A record an epoch: 'epoch'; 'bound', the mean over words of the training bound
         in nats, at the encoder's posterior and under the topics of the moment; where
@@ -157,7 +199,7 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     topic_word_prior_ : float or ndarray
         eta, of the shape given, or as learned.
     n_features_in_ : int
-        Number of words seen in `fit`.
+        Number of words seen in `fit` or `partial_fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the words, where X had string column names.
 
@@ -177,6 +219,8 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
            Models", ICLR.
     .. [5] Foulds, Boyles, DuBois, Smyth & Welling (2013), "Stochastic Collapsed
            Variational Bayesian Inference for Latent Dirichlet Allocation", KDD.
+    .. [6] Jaegle, Gimeno, Brock, Vinyals, Zisserman & Carreira (2021), "Perceiver:
+           General Perception with Iterative Attention", ICML.
 
     Examples
     --------
@@ -214,11 +258,13 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
                 {"completion", "collapsed", "bound", "sampled", "logistic_normal"}
             )
         ],
+        "encoder": [StrOptions({"mlp", "transformer"}), callable],
         "hidden_layer_sizes": ["array-like"],
+        "word_vectors": ["array-like", None],
         "refine": [Interval(Integral, 0, None, closed="left")],
         "refine_fit": [Interval(Integral, 0, None, closed="left")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "learning_schedule": [StrOptions({"cosine", "power"})],
+        "learning_schedule": [StrOptions({"auto", "cosine", "power"})],
         "learning_decay": [Interval(Real, 0, 1, closed="both")],
         "learning_offset": [Interval(Real, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -234,6 +280,8 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         "tol": [Interval(Real, 0, None, closed="left")],
         "warm_start": ["boolean"],
         "device": "no_validation",  # by resolve_device, which lists what there is
+        "distributed": ["boolean"],
+        "checkpoint": [str, os.PathLike, None],
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
@@ -245,12 +293,14 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         doc_topic_prior="auto",
         topic_word_prior=0.03,
         objective="completion",
+        encoder="mlp",
         hidden_layer_sizes=(100, 100),
+        word_vectors=None,
         refine=3,
         refine_fit=5,
         learning_rate_init=0.002,
-        learning_schedule="cosine",
-        learning_decay=0.7,
+        learning_schedule="auto",
+        learning_decay=0.55,
         learning_offset=10.0,
         max_iter=20,
         batch_size="auto",
@@ -262,6 +312,8 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         tol=1e-4,
         warm_start=False,
         device="auto",
+        distributed=False,
+        checkpoint=None,
         verbose=0,
         random_state=None,
     ):
@@ -269,7 +321,9 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self.doc_topic_prior = doc_topic_prior
         self.topic_word_prior = topic_word_prior
         self.objective = objective
+        self.encoder = encoder
         self.hidden_layer_sizes = hidden_layer_sizes
+        self.word_vectors = word_vectors
         self.refine = refine
         self.refine_fit = refine_fit
         self.learning_rate_init = learning_rate_init
@@ -286,12 +340,20 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self.tol = tol
         self.warm_start = warm_start
         self.device = device
+        self.distributed = distributed
+        self.checkpoint = checkpoint
         self.verbose = verbose
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
         """Learn the topics and the encoder from word counts.
+
+        Ctrl-C ends it with a warning, fitted with what was learned, down to the last
+        step; before the first step, KeyboardInterrupt is raised as usual. From
+        scikit-learn 1.9 on, callbacks (`set_callbacks`) see each epoch as a task, and
+        one that returns True ends the fit; the fitted estimator they are shown has no
+        `bound_` but NaN. A callback that is given no y is shown X in its place.
 
         Parameters
         ----------
@@ -311,51 +373,71 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         Raises
         ------
         ValueError
-            If X is empty, all zero, malformed, negative, not finite or complex, or the
-            device is not available. What was fitted before stays usable.
+            If X is empty, all zero, malformed, negative, not finite or complex, the
+            device is not available, or the checkpoint is damaged or of another fit.
+            What was fitted before stays usable.
+        OSError
+            If the checkpoint cannot be written. The last one stays.
+        MemoryError
+            If memory cannot hold the fit: what takes how much, and what to lower.
+            Asked before the first step.
         """
-        with self._all_or_nothing():
+        callbacks = FitCallbacks(self, X, y, sample_weight)
+        with self._all_or_nothing(), self._sharding() as shard:
             continued = self.warm_start and hasattr(self, "components_")
             X, dtype = check_counts(self, X, reset=not continued, whom="fit")
-            corpus = make_corpus(X, sample_weight)
+            corpus = shard(make_corpus(X, sample_weight), continued)
             self._check_parameters(corpus.counts)
-            with self._session(corpus.counts) as device:
-                self._fit(corpus, dtype, device, continued)
+            with (
+                self._session(corpus.counts) as device,
+                enough_memory(self, corpus.counts, dtype, device),
+            ):
+                self._fit(corpus, dtype, device, continued, callbacks)
+        callbacks.fit_ends()
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None, sample_weight=None):
+    def partial_fit(self, X, y=None, sample_weight=None, feature_names=None):
         """Take one pass over a chunk of a corpus too large to hold.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
-            Word counts of some documents. Every chunk has the same columns, and
-            stands for a corpus of `total_samples` documents.
+            Word counts of some documents, standing for a corpus of `total_samples`
+            documents. Without `feature_names` every chunk has the same columns.
         y : Ignored
             Present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None
             Number of times each document counts; None is once.
+        feature_names : array-like of str of shape (n_features,), default=None
+            The words of the columns of X, such as
+            ``vectorizer.get_feature_names_out()``. Columns are then told by their
+            names, in any order; known words may be absent, and new ones are appended to
+            `feature_names_in_`. Their topics begin at the prior. The other methods take
+            all words of `feature_names_in_`, in this order:
+            ``CountVectorizer(vocabulary=lda.feature_names_in_)`` makes such X.
 
         Returns
         -------
         self : AmortizedLDA
             The estimator, fitted so far.
-        """
-        with self._all_or_nothing():
-            continued = hasattr(self, "components_")
-            X, dtype = check_counts(self, X, reset=not continued, whom="partial_fit")
-            corpus = make_corpus(X, sample_weight)
-            self._check_parameters(corpus.counts)
-            with self._session(corpus.counts) as device:
-                from ._setup import make_learner, stream_schedule
 
-                schedule = stream_schedule(self)
-                learner = make_learner(self, corpus, device, schedule, continued)
-                total_samples = max(float(self.total_samples), corpus.total())
-                bound = learner.epoch(corpus, total_samples)
-                self._record([{"bound": bound}], continued)
-                self._store(learner, corpus, dtype, total_samples)
+        Raises
+        ------
+        ValueError
+            As from `fit`; or if some chunks have names and others none, or new words
+            come where `topic_word_prior` is an array or `encoder` a module of your own.
+        """
+        with self._all_or_nothing(), self._sharding() as shard:
+            continued = hasattr(self, "components_")
+            X, dtype = check_chunk(self, X, feature_names, continued)
+            corpus = shard(make_corpus(X, sample_weight), continued)
+            self._check_parameters(corpus.counts)
+            with (
+                self._session(corpus.counts) as device,
+                enough_memory(self, corpus.counts, dtype, device),
+            ):
+                self._partial_fit(corpus, dtype, device, continued)
         return self
 
     def transform(self, X):
@@ -555,6 +637,16 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
                 "hidden_layer_sizes must be one or more positive integers, got "
                 f"{self.hidden_layer_sizes!r}."
             )
+        if self.distributed and self.checkpoint is not None:
+            raise ValueError(
+                "checkpoint and distributed=True do not go together: ranks could be "
+                "killed between different epochs. Set one of them back."
+            )
+        if callable(self.encoder) and self.word_vectors is not None:
+            raise ValueError(
+                "word_vectors are for encoder='mlp' and 'transformer': a module of "
+                "your own begins with the vectors that you give it."
+            )
         if not X.nnz:
             raise ValueError(
                 "X has no words: all its entries are 0. Check the vectorizer's "
@@ -567,14 +659,20 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
     @contextmanager
     def _all_or_nothing(self):
-        # An exception at any point, Ctrl-C included, leaves the model as it was.
+        # An exception at any point leaves the model as it was.
         before = vars(self).copy()
         try:
             yield
         except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
+            self.__dict__ = before  # at one blow, for there may be a second Ctrl-C
             raise
+
+    def _sharding(self):
+        if not self.distributed:
+            return nullcontext(lambda corpus, continued: corpus)
+        from ._distributed import sharding
+
+        return sharding(self)
 
     @contextmanager
     def _session(self, X):
@@ -590,25 +688,49 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
     # -- from parameters to the core and back -------------------------------------
 
-    def _fit(self, corpus, dtype, device, continued):
-        from ._setup import fit_schedule, hold_out, make_learner
-        from ._training import Plateau, train
+    def _fit(self, corpus, dtype, device, continued, callbacks):
+        from ._checkpoint import open_checkpoint
+        from ._setup import fit_training
 
-        corpus, held_out = hold_out(self, corpus, continued)
-        schedule = fit_schedule(self, corpus, continued)
-        learner = make_learner(self, corpus, device, schedule, continued)
-        epochs = train(
-            learner,
-            corpus,
-            n_epochs=self.max_iter,
-            n_refine=self.refine,
-            evaluate_every=self.evaluate_every,
-            held_out=held_out,
-            plateau=Plateau(self.tol, self.n_iter_no_change),
-        )
-        self._record(self._watch(epochs), continued)
-        self._warn_of_divergence(corpus)
-        self._store(learner, corpus, dtype, total_samples=corpus.total())
+        checkpoint = open_checkpoint(self, corpus, continued)
+        training = fit_training(self, corpus, device, continued, checkpoint.load())
+        # Before the first epoch, so that what makes it fail does so now.
+        checkpoint.epoch_ends(training)
+        callbacks.dtype = dtype
+        with Reporter(self.max_iter, self.verbose) as reporter:
+            whole = self._train(training, dtype, (reporter, checkpoint, callbacks))
+        if whole:
+            self._warn_of_divergence(training.corpus)
+            checkpoint.remove()
+
+    def _partial_fit(self, corpus, dtype, device, continued):
+        from ._setup import stream_training
+
+        self._train(stream_training(self, corpus, device, continued), dtype)
+
+    def _train(self, training, dtype, observers=()):
+        """Train, and take over what was learned; returns whether to the end."""
+        from ._setup import fitted_attributes
+        from ._training import run
+
+        bound, whole = np.nan, False
+        try:
+            run(training, observers)
+            bound, whole = training.finish(), True
+        except KeyboardInterrupt:
+            # Other ranks would wait for this one.
+            if self.distributed or not training.learned:
+                raise
+            training.mend()
+        state, history = training.best_state(), training.history
+        vars(self).update(fitted_attributes(state, history, dtype, bound))
+        if not whole:
+            warnings.warn(
+                f"Training was interrupted after {len(history)} epochs; the estimator "
+                "is fitted with what it had learned, and its bound_ is NaN.",
+                stacklevel=5,
+            )
+        return whole
 
     def _warn_of_divergence(self, corpus):
         # A diverged encoder is finite, so it takes a comparison: with each word at its
@@ -622,46 +744,8 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
                 f"Training ended with a bound of {bound:.3f} nats per word, far below "
                 f"the {unigram:.3f} of no topics at all; lower learning_rate_init.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
-
-    def _watch(self, epochs):
-        """Show or log each record as it comes."""
-        with tqdm(
-            total=self.max_iter, desc="AmortizedLDA", disable=not self.verbose
-        ) as bar:
-            for record in epochs:
-                shown = {name: f"{value:.4f}" for name, value in record.items()}
-                bar.set_postfix(shown)
-                bar.update()
-                logger.info("epoch %d: %s", bar.n, shown)
-                yield record
-
-    def _record(self, records, continued):
-        history = list(self.history_) if continued else []
-        for record in records:
-            if not np.isfinite(record["bound"]):
-                raise FloatingPointError(
-                    f"Training diverged in epoch {len(history) + 1}: the bound is "
-                    f"{record['bound']}. Lower learning_rate_init or raise batch_size."
-                )
-            history.append({"epoch": len(history) + 1, **record})
-        self.history_ = history
-        self.n_iter_ = len(history)
-
-    def _store(self, learner, corpus, dtype, total_samples):
-        self.bound_ = learner.evidence_bound(corpus, self.refine, total_samples)
-        state = learner.state()
-        self.doc_topic_prior_ = state.alpha
-        self.topic_word_prior_ = state.eta if state.eta.ndim else float(state.eta)
-        self.components_ = state.components.astype(dtype, copy=False)
-        self.topic_word_ = self.components_ / self.components_.sum(
-            axis=1, keepdims=True
-        )
-        self.n_batch_iter_ = state.n_batch_iter
-        self._encoder_weights = state.encoder
-        self._optimizer_state = state.optimizer
-        self._seed = state.seed
 
     def _inference(self, device):
         import torch
@@ -678,7 +762,9 @@ class AmortizedLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             return lambda words: torch.tensor(matrix[words.cpu().numpy()], **factory)
 
         return Inference(
-            load_encoder(self._encoder_weights, copy=False, **factory),
+            load_encoder(
+                self._encoder_weights, kind=self.encoder, copy=False, **factory
+            ),
             rows_of(self._encoder_weights["words"]),
             OBJECTIVES[self.objective],
             rows_of(self.topic_word_.T),

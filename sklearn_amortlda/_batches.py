@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
-import scipy.sparse as sp
 import torch
 
 from ._corpus import Corpus
+
+# Coins that are tossed one by one for a count; a larger one is a binomial draw.
+_MOST_TOSSES = 64
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,19 @@ class Batch:
         """Documents and distinct words."""
         return len(self.lengths), len(self.vocabulary)
 
+    @cached_property
+    def pattern(self) -> torch.Tensor:
+        """The places of the non-zeros, as torch's CSR."""
+        return torch.sparse_csr_tensor(
+            self.offsets,
+            self.words,
+            self.counts,
+            self.shape,
+            # Named, for a caller's default device would come before the tensors' own.
+            device=self.counts.device,
+            check_invariants=False,
+        )
+
     def with_counts(self, counts: torch.Tensor) -> Batch:
         """The same non-zeros with other values."""
         return replace(self, counts=counts)
@@ -127,10 +143,9 @@ class BatchMaker:
         self, batch_size: int, rng: np.random.Generator, *, split: bool
     ) -> Iterator[SplitBatch]:
         """One epoch in random order; `split` sends words to two random halves."""
-        n_samples = len(self.corpus)
-        order = rng.permutation(n_samples)
+        order = rng.permutation(len(self.corpus))
         # Equal sizes: a last batch of a few documents would make noisy statistics.
-        for rows in np.array_split(order, n_batches(n_samples, batch_size)):
+        for rows in np.array_split(order, self.corpus.n_batches(batch_size)):
             yield self._split_batch(self.corpus[rows], rng if split else None)
 
     def _split_batch(self, corpus, rng) -> SplitBatch:
@@ -179,11 +194,11 @@ class BatchMaker:
         *,
         by_word=False,
     ):
-        if not counts.all():
-            kept = np.flatnonzero(counts)
+        present = counts > 0
+        if not present.all():
+            kept = np.flatnonzero(present)
             words, documents, counts = words[kept], documents[kept], counts[kept]
-        sizes = np.bincount(documents, minlength=n_documents)
-        offsets = np.concatenate([[0], np.cumsum(sizes)])
+        offsets = _offsets(np.bincount(documents, minlength=n_documents))
         lengths = np.bincount(documents, counts, minlength=n_documents)
         return Batch(
             vocabulary=self._tensor(vocabulary),
@@ -192,28 +207,24 @@ class BatchMaker:
             documents=self._tensor(documents),
             counts=self._tensor(counts, self.dtype),
             lengths=self._tensor(lengths, self.dtype),
-            by_word=self._by_word(words, offsets, len(vocabulary)) if by_word else None,
+            by_word=self._by_word(words, documents, len(vocabulary))
+            if by_word
+            else None,
             weights=None if weights is None else self._tensor(weights, self.dtype),
         )
 
-    def _by_word(self, words, offsets, n_words) -> WordMajor:
-        # scipy's CSR to CSC conversion is a counting sort: linear in the non-zeros.
-        positions = np.arange(len(words))
-        shape = (len(offsets) - 1, n_words)
-        columns = sp.csr_array((positions, words, offsets), shape=shape).tocsc()
+    def _by_word(self, words, documents, n_words) -> WordMajor:
+        # A stable sort of 16-bit numbers is a radix sort: linear in the non-zeros.
+        short = words.astype(np.uint16) if n_words <= 2**16 else words
+        order = np.argsort(short, kind="stable")
         return WordMajor(
-            offsets=self._tensor(columns.indptr),
-            documents=self._tensor(columns.indices),
-            order=self._tensor(columns.data),
+            offsets=self._tensor(_offsets(np.bincount(words, minlength=n_words))),
+            documents=self._tensor(documents[order]),
+            order=self._tensor(order),
         )
 
     def _tensor(self, array, dtype=torch.int64):
-        return torch.tensor(array, dtype=dtype, device=self.device)
-
-
-def n_batches(n_samples: int, batch_size: int) -> int:
-    """Steps of one epoch."""
-    return max(1, round(n_samples / batch_size))
+        return torch.from_numpy(array).to(self.device, dtype)
 
 
 def thin(counts, rng: np.random.Generator):
@@ -221,16 +232,32 @@ def thin(counts, rng: np.random.Generator):
 
     The fraction of a count that is no whole number is one word, tossed like the others.
     """
-    half = rng.random(len(counts), dtype=np.float32) < 0.5
-    half = np.where(half, counts, 0).astype(counts.dtype, copy=False)
-    several = np.flatnonzero(counts > 1.0)
-    if len(several):
-        # Beyond 1e9 a half is a half to float32's precision, and binomial's integers
-        # would end.
-        many = counts[several]
-        few = np.minimum(many, 1e9)
-        whole = np.floor(few)
-        tossed = rng.binomial(whole.astype(np.int64), 0.5)
-        fraction = np.where(half[several] > 0, few - whole, 0)
-        half[several] = np.where(many > few, many / 2, tossed + fraction)
+    if not len(counts):
+        return counts
+    n_words = np.ceil(np.minimum(counts, _MOST_TOSSES))
+    last = np.cumsum(n_words, dtype=np.int64) - 1
+    tosses = np.frombuffer(rng.bytes(last[-1] // 8 + 1), np.uint8)
+    tosses = np.unpackbits(tosses)
+    half = np.diff(np.cumsum(tosses, dtype=np.int64)[last], prepend=0)
+    half = half.astype(counts.dtype)
+    fractional = np.flatnonzero(counts < n_words)
+    if len(fractional):
+        excess = n_words[fractional] - counts[fractional]
+        half[fractional] -= tosses[last[fractional]] * excess
+    many = np.flatnonzero(counts > _MOST_TOSSES)
+    if len(many):
+        half[many] = _thin_many(counts[many], rng)
     return half
+
+
+def _thin_many(counts, rng):
+    # Beyond 1e9 a half is a half to float32's precision, and binomial's integers end.
+    whole = np.floor(np.minimum(counts, 1e9))
+    fraction = np.where(counts < 1e9, counts - whole, 0.0)
+    tossed = rng.binomial(whole.astype(np.int64), 0.5)
+    tossed = tossed + fraction * rng.integers(0, 2, len(counts))
+    return np.where(counts > 1e9, counts / 2, tossed)
+
+
+def _offsets(sizes):
+    return np.concatenate([[0], np.cumsum(sizes)])

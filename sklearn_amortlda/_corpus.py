@@ -25,12 +25,29 @@ class Corpus:
     counts: sp.csr_array
     weights: np.ndarray | None = None
 
+    # Processes that have the rest of the documents (`_distributed.Shard`).
+    peers = None
+
     def __len__(self):
         return self.counts.shape[0]
 
     def __getitem__(self, rows) -> Corpus:
         weights = None if self.weights is None else self.weights[rows]
         return Corpus(self.counts[rows], weights)
+
+    @property
+    def n_documents(self) -> int:
+        """Documents, each once."""
+        return len(self)
+
+    @property
+    def n_entries(self) -> int:
+        """Non-zeros of the counts."""
+        return self.counts.nnz
+
+    def n_batches(self, batch_size) -> int:
+        """Steps of one epoch."""
+        return max(1, round(self.n_documents / batch_size))
 
     def total(self, values=None) -> float:
         """Weighted sum of the documents' values, or of the documents."""

@@ -16,6 +16,11 @@ def arithmetic_mean(concentration, total=None):
     return concentration / total
 
 
+def unnormalized_mean(concentration):
+    """The arithmetic mean times the sum, for where the sum cancels."""
+    return concentration
+
+
 def geometric_mean(concentration, total=None):
     """exp(E[log p]) of Dirichlet(concentration), over the last axis; sums to < 1."""
     if total is None:

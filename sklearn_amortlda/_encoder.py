@@ -9,42 +9,21 @@ their words, into hidden units; head and norm turn these into numbers for each t
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+import re
 
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from ._batches import Batch
-from ._kernels import SparseProduct
+from ._custom import CustomBody
+from ._mlp import MLPBody
+from ._transformer import TransformerBody
+from ._word_vectors import rows_from_vectors
 
 _WORDS_SCALE = 0.05
-
-
-class MLPBody(nn.Module):
-    """Softplus layers, of which the first is log(1 + counts) @ rows + bias.
-
-    Parameters
-    ----------
-    hidden_layer_sizes : sequence of int
-        Widths of the hidden layers; the first is that of the table's rows.
-    """
-
-    def __init__(self, hidden_layer_sizes, **factory):
-        super().__init__()
-        self.bias = nn.Parameter(torch.empty(hidden_layer_sizes[0], **factory))
-        self.layers = nn.ModuleList(
-            nn.utils.skip_init(nn.Linear, a, b, **factory)
-            for a, b in pairwise(hidden_layer_sizes)
-        )
-
-    def forward(self, batch: Batch, rows):
-        """Hidden units, shape (n_documents, n_hidden)."""
-        hidden = SparseProduct.apply(rows, torch.log1p(batch.counts), batch) + self.bias
-        for layer in self.layers:
-            hidden = layer(F.softplus(hidden))
-        return F.softplus(hidden)
+# Of the layers whose widths are `hidden_layer_sizes`.
+_BODY_BIAS = re.compile(r"body\.(layers\.\d+\.)?bias")
 
 
 class Encoder(nn.Module):
@@ -125,49 +104,96 @@ class _OutputNorm(nn.BatchNorm1d):
         return (x - mean) * torch.rsqrt(variance + self.eps)
 
 
-def load_encoder(weights, *, dtype, device, copy: bool) -> Encoder:
+def load_encoder(
+    weights, *, kind="mlp", dtype, device, copy: bool, generator=None
+) -> Encoder:
     """The encoder that some weights, a dict of arrays, belong to.
 
-    Without `copy` an encoder on the CPU shares their memory and is only to be read.
+    Parameters
+    ----------
+    weights : dict of ndarray
+        As from `initial_weights`.
+    kind : 'mlp', 'transformer' or callable
+        The estimator's `encoder`.
+    copy : bool
+        Without, an encoder on the CPU shares their memory and is only to be read.
+    generator : torch.Generator or None
+        For what a user's module draws in training.
+
+    Raises
+    ------
+    ValueError
+        If the weights are those of another kind of encoder.
     """
-    n_layers = sum(name.startswith("body.layers.") for name in weights) // 2
-    widths = [len(weights[f"body.layers.{i}.bias"]) for i in range(n_layers)]
+    n_features = len(weights["words"])
+    widths = [len(v) for name, v in weights.items() if _BODY_BIAS.fullmatch(name)]
     n_outputs, n_hidden = weights["head.weight"].shape
-    # On the meta device nothing is allocated, and no random number drawn.
-    factory = {"dtype": dtype, "device": torch.device("meta")}
-    body = MLPBody([len(weights["body.bias"]), *widths], **factory)
+    # On the meta device nothing is allocated, and no random number drawn. A user's
+    # module may share weights among its parts, so it is filled instead of replaced.
+    filled = callable(kind)
+    factory = {"dtype": dtype, "device": device if filled else torch.device("meta")}
+    body = _make_body(kind, widths or [n_hidden], n_features, generator, factory)
     encoder = Encoder(body, n_hidden, n_outputs, **factory)
-    as_tensor = torch.tensor if copy else torch.as_tensor
     tensors = {
-        name: as_tensor(value, device=device)
+        name: torch.tensor(value, device=device)
         for name, value in weights.items()
         if name != "words"
     }
-    encoder.load_state_dict(tensors, assign=True)
-    return encoder.requires_grad_(copy).train(copy)
+    try:
+        encoder.load_state_dict(tensors, assign=not filled)
+    except RuntimeError as error:
+        raise ValueError(
+            f"encoder={kind!r} does not go with the weights fitted before: set it "
+            "back, or fit again with warm_start=False."
+        ) from error
+    if not copy:
+        encoder.requires_grad_(False)
+    return encoder.train(copy)
 
 
-def initial_weights(n_features, hidden_layer_sizes, n_outputs, rng):
+def initial_weights(
+    n_features, hidden_layer_sizes, n_outputs, rng, *, kind="mlp", word_vectors=None
+):
     """Random weights of an encoder and its table, as a dict of float32 arrays.
 
     Drawn by NumPy, so that a seed means the same on every device. The table's rows do
-    not shrink with the vocabulary: most of it is absent from any document.
+    not shrink with the vocabulary: most of it is absent from any document. Those of a
+    user's module have no columns.
     """
-    widths = [*hidden_layer_sizes, n_outputs]
-
-    def normal(shape, scale):
-        return rng.standard_normal(shape, dtype=np.float32) * np.float32(scale)
-
-    weights = {
-        "words": normal((n_features, widths[0]), _WORDS_SCALE),
-        "body.bias": np.zeros(widths[0], np.float32),
-        "norm.shift": np.zeros(n_outputs, np.float32),
-        "norm.running_mean": np.zeros(n_outputs, np.float32),
-        "norm.running_var": np.ones(n_outputs, np.float32),
-        "norm.num_batches_tracked": np.zeros((), np.int64),
-    }
-    names = [f"body.layers.{i}" for i in range(len(widths) - 2)] + ["head"]
-    for name, (fan_in, width) in zip(names, pairwise(widths)):
-        weights[f"{name}.weight"] = normal((width, fan_in), 1 / math.sqrt(3 * fan_in))
-        weights[f"{name}.bias"] = np.zeros(width, np.float32)
+    shape = n_features, 0 if callable(kind) else hidden_layer_sizes[0]
+    weights = {"words": random_rows(shape, rng)}
+    generator = None
+    if callable(kind):
+        generator = torch.Generator("cpu").manual_seed(int(rng.integers(2**62)))
+    factory = {"dtype": torch.float32, "device": torch.device("cpu")}
+    body = _make_body(kind, hidden_layer_sizes, n_features, generator, factory)
+    encoder = Encoder(body, hidden_layer_sizes[-1], n_outputs, **factory)
+    if callable(kind):
+        body.try_out()
+    for name, tensor in encoder.state_dict().items():
+        blank = tensor.numpy()
+        if name.startswith("body.module."):
+            weights[name] = blank.copy()  # which the user's module has drawn itself
+        elif name.endswith("weight"):
+            weights[name] = _normal(rng, blank.shape, 1 / math.sqrt(3 * blank.shape[1]))
+        else:
+            start = np.ones_like if name == "norm.running_var" else np.zeros_like
+            weights[name] = start(blank)
+    if word_vectors is not None:
+        weights["words"] = rows_from_vectors(word_vectors, weights["words"], rng)
     return weights
+
+
+def random_rows(shape, rng):
+    """Rows of the table for words that nothing is known of, as float32."""
+    return _normal(rng, shape, _WORDS_SCALE)
+
+
+def _make_body(kind, widths, n_features, generator, factory):
+    if callable(kind):
+        return CustomBody(kind, n_features, widths[-1], generator=generator, **factory)
+    return {"mlp": MLPBody, "transformer": TransformerBody}[kind](widths, **factory)
+
+
+def _normal(rng, shape, scale):
+    return rng.standard_normal(shape, dtype=np.float32) * np.float32(scale)

@@ -16,7 +16,7 @@ from ._kernels import log_likelihood, pair_products, sum_over_words
 _BOUND_STEPS = 10
 
 
-def refine(gamma, batch: Batch, beta, alpha, theta_mean, n_steps: int):
+def refine(gamma, batch: Batch, beta, alpha, theta_weights, n_steps: int):
     """Fixed-point steps of the classical E-step, from the encoder's gamma.
 
     gamma_dk <- alpha_k + sum_v c_dv theta_dk beta_kv / sum_j theta_dj beta_jv, with
@@ -32,14 +32,14 @@ def refine(gamma, batch: Batch, beta, alpha, theta_mean, n_steps: int):
         Topics over the batch's words.
     alpha : Tensor of shape (n_topics,)
         Dirichlet prior of theta.
-    theta_mean : callable
+    theta_weights : callable
         `geometric_mean`: each step raises `document_bound`. `arithmetic_mean`: the
         plug-in form of CVB0, which predicts better.
     n_steps : int
         Number of steps; 0 returns gamma.
     """
     for _ in range(n_steps):
-        theta = theta_mean(gamma)
+        theta = theta_weights(gamma)
         ratios = batch.counts / pair_products(theta, beta, batch)
         gamma = alpha + theta * sum_over_words(ratios, beta, batch)
     return gamma
@@ -158,5 +158,5 @@ class Inference:
     def _posterior(self, batch: Batch, beta):
         outputs = self.encoder(batch, self.rows_of(batch.vocabulary))
         gamma = self.objective.concentration(outputs, batch, self.alpha)
-        mean = self.objective.theta_mean
-        return refine(gamma, batch, beta, self.alpha, mean, self.n_refine)
+        weights = self.objective.theta_weights
+        return refine(gamma, batch, beta, self.alpha, weights, self.n_refine)

@@ -27,25 +27,21 @@ _silence_beta_warning()
 
 
 def pair_products(theta, beta, batch: Batch):
-    """theta_d . beta_v for every non-zero (d, v), shape (nnz,); never exactly zero."""
-    if theta.device.type in ("cpu", "cuda"):
-        products = _sampled_pair_products(theta, beta, batch)
-    else:
-        products = _gathered_pair_products(theta, beta, batch)
+    """`pair_dots` of positive matrices; never exactly zero."""
+    products = pair_dots(theta, beta, batch)
     return products.clamp_min_(torch.finfo(products.dtype).tiny)
 
 
+def pair_dots(theta, beta, batch: Batch):
+    """theta_d . beta_v for every non-zero (d, v), shape (nnz,)."""
+    if theta.device.type in ("cpu", "cuda"):
+        return _sampled_pair_products(theta, beta, batch)
+    return _gathered_pair_products(theta, beta, batch)
+
+
 def _sampled_pair_products(theta, beta, batch: Batch):
-    pattern = torch.sparse_csr_tensor(
-        batch.offsets,
-        batch.words,
-        batch.counts,
-        batch.shape,
-        # Named, for a caller's default device would come before the tensors' own.
-        device=theta.device,
-        check_invariants=False,
-    )
-    return torch.sparse.sampled_addmm(pattern, theta, beta.t(), beta=0.0).values()
+    product = torch.sparse.sampled_addmm(batch.pattern, theta, beta.t(), beta=0.0)
+    return product.values()
 
 
 def _gathered_pair_products(theta, beta, batch: Batch):
@@ -95,6 +91,15 @@ class SparseProduct(torch.autograd.Function):
         (values,) = ctx.saved_tensors
         rows = sum_over_documents(values, gradient.contiguous(), ctx.batch)
         return rows, None, None
+
+
+def put_rows(matrix, rows, values) -> None:
+    """matrix[rows] = values, for distinct rows."""
+    if matrix.device.type == "cpu":
+        # Twice as fast as index_copy_.
+        matrix.numpy()[rows.numpy()] = values.numpy()
+    else:
+        matrix.index_copy_(0, rows, values)
 
 
 def _bag_sum(rows, matrix, offsets, values):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 
 from ._batches import BatchMaker, SplitBatch
 from ._corpus import Corpus
+from ._distributed import Alone, Peers
 from ._distributions import arithmetic_mean, geometric_mean
 from ._encoder import load_encoder
 from ._inference import Inference, document_bound
@@ -20,8 +22,8 @@ from ._word_table import WordTable
 
 # A topic whose alpha is learned to zero could never come back.
 _ALPHA_RANGE = (1e-3, 5.0)
-# The training bound is a report, not a gradient: a quarter of the batches will do.
-_BATCHES_A_BOUND = 4
+# The training bound is a report, not a gradient: an eighth of the batches will do.
+_BATCHES_A_BOUND = 8
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Config:
         E-step refinements before the topics' statistics are taken.
     batch_size : int
     device : torch.device
+    encoder : 'mlp', 'transformer' or callable
+        See `load_encoder`.
     """
 
     objective: str
@@ -52,6 +56,7 @@ class Config:
     n_refine: int
     batch_size: int
     device: torch.device
+    encoder: str | Callable = "mlp"
     dtype: torch.dtype = torch.float32
 
 
@@ -75,6 +80,8 @@ class State:
         All randomness is drawn from (seed, n_batch_iter).
     n_batch_iter : int
         Steps taken.
+    tried : tuple of int
+        Topics that recycling has split in this training.
     """
 
     components: np.ndarray
@@ -84,24 +91,41 @@ class State:
     seed: int
     optimizer: dict = field(default_factory=dict)
     n_batch_iter: int = 0
+    tried: tuple = ()
 
 
 class Learner:
-    """A `State` brought to life on a device."""
+    """A `State` brought to life on a device.
 
-    def __init__(self, config: Config, state: State):
+    Parameters
+    ----------
+    config : Config
+    state : State
+    peers : Peers or None
+        Other processes that train the same, on documents of their own.
+    """
+
+    def __init__(self, config: Config, state: State, peers: Peers | None = None):
         self.config = config
+        self.peers = peers or Alone()
         self.generator = torch.Generator(config.device)
         self.objective = OBJECTIVES[config.objective](config.n_refine, self.generator)
-        self.restore(state)
+        self.restore(self.peers.broadcast(state))
 
     def restore(self, state: State) -> None:
         """Take up a state."""
         factory = {"dtype": self.config.dtype, "device": self.config.device}
         self.seed, self.n_batch_iter = state.seed, state.n_batch_iter
         self.alpha = torch.tensor(state.alpha, **factory)
-        self.topics = Topics(state.components, state.eta, **factory)
-        self.encoder = load_encoder(state.encoder, copy=True, **factory)
+        self.topics = Topics(state.components, state.eta, tried=state.tried, **factory)
+        self.encoder = load_encoder(
+            state.encoder,
+            kind=self.config.encoder,
+            copy=True,
+            generator=self.generator,
+            **factory,
+        )
+        self.peers.join(self.encoder)
         self.table = WordTable(state.encoder["words"], state.optimizer, **factory)
         self.adam = torch.optim.Adam(
             self.encoder.parameters(), self.config.learning_rate, fused=True
@@ -122,18 +146,21 @@ class Learner:
         -------
         bound : float
             Lower bound on log p(w_d | alpha, beta) in nats per word, at the encoder's
-            gamma, each batch under the topics it came upon; measured on every fourth
+            gamma, each batch under the topics it came upon; measured on every eighth
             batch. An objective that splits documents infers gamma from one half of
             the words only, so its bound is looser than that of `score`.
         """
         rng = np.random.default_rng([self.seed, self.n_batch_iter])
-        self.generator.manual_seed(int(rng.integers(2**62)))
+        own_rng = self.peers.own_rng(rng)
+        self.generator.manual_seed(int(own_rng.integers(2**62)))
         batches = BatchMaker(corpus, self.config.dtype, self.config.device)
-        plate_size = total_samples * len(corpus) / corpus.total()
+        plate_size = total_samples * corpus.n_documents / corpus.total()
         self.encoder.train()
         total, n_words = 0.0, 0.0
         for i, batch in enumerate(
-            batches.shuffled(self.config.batch_size, rng, split=self.objective.splits)
+            batches.shuffled(
+                self.config.batch_size, own_rng, split=self.objective.splits
+            )
         ):
             measured = i % _BATCHES_A_BOUND == 0
             bound = self.step(batch, total_samples, plate_size, measured)
@@ -143,9 +170,11 @@ class Learner:
                 n_words += float(lengths.cpu().sum(dtype=torch.float64))
             if self.config.schedule.recycles(self.n_batch_iter):
                 self._recycle(rng)
-        self.topics.settle()
         if self.config.learn_eta:
             self.topics.learn_eta()
+        self.topics.settle()
+        self.peers.synchronize(self.encoder)
+        total, n_words = self.peers.sum(total, n_words)
         return total / max(n_words, 1.0)
 
     def step(
@@ -175,6 +204,7 @@ class Learner:
         """
         objective, alpha = self.objective, self.alpha
         whole, observed = batch.whole, batch.observed
+        meeting = self.peers.meet(whole)
         lam, total = self.topics.concentration(whole.vocabulary), self.topics.total
         beta = objective.beta_mean(lam, total).requires_grad_()
         rows = self.table.rows(whole.vocabulary).requires_grad_()
@@ -199,17 +229,20 @@ class Learner:
             q_beta=q_beta,
             p_theta=objective.prior(alpha),
             q_theta=q_theta,
-            plate_size=plate_size or total_samples,
+            plate_size=(plate_size or total_samples) * meeting.share,
             beta_derivative=lesson.beta_derivative,
         )
         # Per document, so that the encoder's gradient does not grow with the corpus.
         (program.loss() / total_samples).backward()
-        self._step_encoder(whole.vocabulary, rows)
         # dELBO / dE[log beta] = beta dELBO / dbeta: expected counts in each topic.
-        statistics = beta.detach() * beta.grad * -float(total_samples)
+        statistics = (beta.detach() * beta.grad).mul_(-float(total_samples))
+        words, rows, statistics, alpha_ratio = meeting.pool(
+            self, whole.vocabulary, rows, statistics, lesson.alpha_ratio
+        )
+        self._step_encoder(words, rows)
         rate = self.config.schedule.topics(self.n_batch_iter)
-        self.topics.natural_gradient_step(whole.vocabulary, statistics, rate)
-        self._step_alpha(lesson.alpha_ratio)
+        self.topics.natural_gradient_step(words, statistics, rate)
+        self._step_alpha(alpha_ratio)
         self.n_batch_iter += 1
         return bound
 
@@ -230,7 +263,8 @@ class Learner:
         moves = self.topics.recycle(rng)
         self.encoder.recycle(moves, self.topics.n_topics)
         if self.config.learn_alpha:
-            for freed, _, split in moves:
+            for freed, twin, split in moves:
+                self.alpha[twin] += self.alpha[freed]
                 self.alpha[[freed, split]] = self.alpha[split] / 2
 
     def inference(self, n_refine: int) -> Inference:
@@ -280,15 +314,19 @@ class Learner:
             optimizer=moments | adam,
             seed=self.seed,
             n_batch_iter=self.n_batch_iter,
+            tried=tuple(sorted(self.topics.tried)),
         )
 
     def _restore_adam(self, arrays):
+        # From zeros where there is nothing, as Adam itself would at its first step:
+        # an interrupt there could leave some moments without the others.
         device = self.config.device
         for name, parameter in self.encoder.named_parameters():
-            for key in ("step", "exp_avg", "exp_avg_sq"):
-                if f"{name}.{key}" in arrays:
-                    value = torch.tensor(arrays[f"{name}.{key}"], device=device)
-                    self.adam.state[parameter][key] = value
+            zeros = np.zeros(parameter.shape, np.float32)
+            initial = {"step": np.float32(0.0), "exp_avg": zeros, "exp_avg_sq": zeros}
+            for key, value in initial.items():
+                value = torch.tensor(arrays.get(f"{name}.{key}", value), device=device)
+                self.adam.state[parameter][key] = value
 
 
 def _to_numpy(value: torch.Tensor) -> np.ndarray:

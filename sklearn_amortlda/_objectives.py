@@ -29,6 +29,7 @@ from ._distributions import (
     SampledDirichlet,
     arithmetic_mean,
     geometric_mean,
+    unnormalized_mean,
 )
 from ._inference import refine
 from ._kernels import pair_products, sum_over_documents, sum_over_words
@@ -62,7 +63,7 @@ class Bound:
 
     outputs_per_topic = 1
     splits = False
-    theta_mean = staticmethod(geometric_mean)
+    theta_mean = theta_weights = staticmethod(geometric_mean)
     beta_mean = staticmethod(geometric_mean)
 
     def __init__(self, n_refine: int, generator: torch.Generator):
@@ -87,7 +88,7 @@ class Bound:
     def lesson(self, gamma, batch: SplitBatch, beta, alpha) -> Lesson:
         """What the topics and alpha learn from a batch, given the encoder's gamma."""
         gamma = refine(
-            gamma, batch.observed, beta, alpha, self.theta_mean, self.n_refine
+            gamma, batch.observed, beta, alpha, self.theta_weights, self.n_refine
         )
         theta, hidden = self.theta_mean(gamma), batch.hidden
         ratios = hidden.counts / pair_products(theta, beta, hidden)
@@ -125,11 +126,12 @@ class Completion(Bound):
 
     splits = True
     theta_mean = staticmethod(arithmetic_mean)
+    theta_weights = staticmethod(unnormalized_mean)
     beta_mean = staticmethod(arithmetic_mean)
 
     def lesson(self, gamma, batch: SplitBatch, beta, alpha) -> Lesson:
         observed, hidden = batch.observed, batch.hidden
-        gamma = refine(gamma, observed, beta, alpha, self.theta_mean, self.n_refine)
+        gamma = refine(gamma, observed, beta, alpha, self.theta_weights, self.n_refine)
         ratios = hidden.counts / pair_products(gamma, beta, hidden)
         hidden_lengths = hidden.weighted(hidden.lengths)
         n_hidden = hidden_lengths.sum().clamp_min(1.0)
@@ -158,11 +160,13 @@ class Collapsed(Bound):
     """
 
     theta_mean = staticmethod(arithmetic_mean)
+    theta_weights = staticmethod(unnormalized_mean)
     beta_mean = staticmethod(arithmetic_mean)
 
     def lesson(self, gamma, batch: SplitBatch, beta, alpha) -> Lesson:
         batch = batch.whole
-        gamma = refine(gamma, batch, beta, alpha, self.theta_mean, self.n_refine - 1)
+        n_refine = self.n_refine - 1
+        gamma = refine(gamma, batch, beta, alpha, self.theta_weights, n_refine)
         # The responsibility of a word is r_k = gamma_k beta_k / n. After one more step
         # its document counts are `refined`, in which r is contained once for each
         # occurrence of the word: the new one, without its own, is proportional to

@@ -40,7 +40,7 @@ def seal(state: dict, parameters) -> dict:
     Others, a user's or a subclass's own, are saved as they are and not checked.
     """
     ours = [name for name in (*parameters, *FITTED) if name in state]
-    digests = {name: _digest(name, state[name]) for name in ours}
+    digests = {name: digest_of(name, state[name]) for name in ours}
     return {**state, "_format": FORMAT, "_digests": digests}
 
 
@@ -66,7 +66,7 @@ def unseal(state) -> dict:
             "wrote it, or a newer one."
         )
     for name, digest in digests.items():
-        if name not in state or _digest(name, state[name]) != digest:
+        if name not in state or digest_of(name, state[name]) != digest:
             raise ValueError(
                 f"The saved AmortizedLDA is damaged: {name!r} is not what was saved. "
                 "Restore the file from a copy, or fit again."
@@ -74,7 +74,8 @@ def unseal(state) -> dict:
     return state
 
 
-def _digest(name: str, value) -> str:
+def digest_of(name: str, value) -> str:
+    """Digest of arrays, numbers, strings and containers of them, under a name."""
     # With the name: pickle stores it once, so a flipped bit changes both its places.
     hasher = hashlib.sha256(name.encode())
     _feed(hasher, value)

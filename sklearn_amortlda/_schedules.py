@@ -13,6 +13,8 @@ _ALPHA_WAITS = 0.1
 # Looks for duplicate topics are a twentieth of training apart: time enough for a topic
 # that moved to find its place.
 _RECYCLINGS = 20
+# Where the end is not known, steps before the first look.
+_POWER_WAITS = 64
 
 
 @dataclass(frozen=True)
@@ -86,5 +88,10 @@ class Power:
         return 0.0 if waits else _ALPHA_RATE * self.topics(step) / self.topics(0)
 
     def recycles(self, step: int) -> bool:
-        """Never: a stream has no known middle."""
-        return False
+        """Whether to look for duplicate topics after a step.
+
+        Three times a doubling of the steps: the topics' memory is shorter than that.
+        """
+        if step < _POWER_WAITS:
+            return False
+        return int(3 * math.log2(step)) != int(3 * math.log2(step - 1))

@@ -13,10 +13,10 @@ def seeded_topic_word_prior(
 ):
     """Prior of topics that are to be about given words.
 
-    The array is for `topic_word_prior` of AmortizedLDA. A topic with seed words starts
-    from them and gathers what occurs with them; a topic without is free. Seeds are a
-    prior, not a constraint: other words join a seeded topic, and a seed word leaves it
-    where the documents say otherwise often enough.
+    The array is for `topic_word_prior` of AmortizedLDA [1]_. A topic with seed words
+    starts from them and gathers what occurs with them; a topic without is free. Seeds
+    are a prior, not a constraint: other words join a seeded topic, and a seed word
+    leaves it where the documents say otherwise often enough.
 
     Parameters
     ----------
@@ -31,9 +31,9 @@ def seeded_topic_word_prior(
         Prior of every word in every topic, as `topic_word_prior` without seeds.
     boost : float, default=100
         Pseudo-count added for each seed word in its topic: how many occurrences of the
-        word the prior is worth. It competes with those in the corpus, so ten times the
-        documents need ten times the boost. Much more than a word occurs makes a topic
-        of the seed words alone, of which no document speaks.
+        word the prior is worth. It competes with those in the corpus, so it should
+        grow with it. Much more than a word occurs makes a topic of the seed words
+        alone, of which no document speaks.
 
     Returns
     -------
@@ -48,6 +48,11 @@ def seeded_topic_word_prior(
         positive.
     TypeError
         If a topic's words are one string instead of a list.
+
+    Notes
+    -----
+    A theme that is rare in the corpus does not fill a topic, which takes other words
+    in: more topics, more seed words for the theme, or a larger `boost` help.
 
     References
     ----------

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ._batches import n_batches
 from ._corpus import Corpus
 from ._encoder import initial_weights
 from ._learner import Config, Learner, State
 from ._objectives import OBJECTIVES
 from ._schedules import Cosine, Power
-from ._training import HeldOut
+from ._training import HeldOut, Plan, Training
 from ._validation import check_prior
 
 # First step of a warm start: a full one would forget the topics.
@@ -22,22 +21,87 @@ _ENTRIES_A_BATCH = 20_000
 _INITIAL_ETA = 0.03
 
 
-def fit_schedule(lda, corpus: Corpus, continued: bool):
-    """Learning rates of `fit`, which knows its number of steps."""
+def fit_training(lda, corpus: Corpus, device, continued: bool, saved=None) -> Training:
+    """What `fit` does, at its beginning or from where it was saved (a `Progress`)."""
+    seed = saved.state.seed if saved else _starting_seed(lda, continued)
+    corpus, held_out = _hold_out(lda, corpus, seed)
+    batch_size = _batch_size(lda, corpus, corpus.n_documents)
+    schedule = _fit_schedule(lda, corpus, continued, batch_size)
+    plan = Plan(
+        n_epochs=lda.max_iter,
+        total_samples=corpus.total(),
+        n_refine=lda.refine,
+        evaluate_every=lda.evaluate_every,
+        held_out=held_out,
+        tol=lda.tol,
+        patience=lda.n_iter_no_change,
+    )
+    learner = _make_learner(lda, corpus, device, schedule, continued, seed, batch_size)
+    training = Training(learner, corpus, plan, lda.history_ if continued else ())
+    if saved:
+        training.resume(saved)
+    return training
+
+
+def stream_training(lda, corpus: Corpus, device, continued: bool) -> Training:
+    """What `partial_fit` does: one epoch, at rates of a stream without a known end."""
+    seed = _starting_seed(lda, continued)
+    # A chunk's batches are those that the whole stream would be cut into.
+    n_documents = max(lda.total_samples, corpus.n_documents)
+    batch_size = _batch_size(lda, corpus, n_documents)
+    schedule = _stream_schedule(lda, n_documents, batch_size)
+    learner = _make_learner(lda, corpus, device, schedule, continued, seed, batch_size)
+    total_samples = max(float(lda.total_samples), corpus.total())
+    plan = Plan(n_epochs=1, total_samples=total_samples, n_refine=lda.refine)
+    return Training(learner, corpus, plan, lda.history_ if continued else ())
+
+
+def fitted_attributes(state: State, history, dtype, bound: float = np.nan) -> dict:
+    """What the estimator keeps of training: `_training` and back.
+
+    Parameters
+    ----------
+    state : State
+    history : list of dict
+    dtype : numpy.dtype
+        Of the topics, as of the caller's X.
+    bound : float, default=nan
+        `bound_`, which takes a pass over the data.
+    """
+    components = state.components.astype(dtype, copy=False)
+    return {
+        "components_": components,
+        "topic_word_": components / components.sum(axis=1, keepdims=True),
+        "doc_topic_prior_": state.alpha,
+        "topic_word_prior_": state.eta if state.eta.ndim else float(state.eta),
+        "bound_": bound,
+        "history_": [record.copy() for record in history],
+        "n_iter_": len(history),
+        "n_batch_iter_": state.n_batch_iter,
+        "_encoder_weights": state.encoder,
+        "_optimizer_state": state.optimizer,
+        "_seed": state.seed,
+    }
+
+
+def _fit_schedule(lda, corpus, continued, batch_size):
+    # `fit` knows its number of steps.
     if lda.learning_schedule == "power":
-        return stream_schedule(lda)
-    n_steps = lda.max_iter * n_batches(len(corpus), _batch_size(lda, corpus.counts))
+        return Power(lda.learning_offset, lda.learning_decay)
+    n_steps = lda.max_iter * corpus.n_batches(batch_size)
     if continued:
         return Cosine(lda.n_batch_iter_, n_steps, _WARM_TOP)
     return Cosine(0, n_steps)
 
 
-def stream_schedule(lda):
-    """Learning rates of `partial_fit`, which does not."""
-    return Power(lda.learning_offset, lda.learning_decay)
+def _stream_schedule(lda, n_documents, batch_size):
+    # A stream has an end only where one was asked for.
+    if lda.learning_schedule != "cosine":
+        return Power(lda.learning_offset, lda.learning_decay)
+    return Cosine(0, lda.max_iter * max(round(n_documents / batch_size), 1))
 
 
-def hold_out(lda, corpus: Corpus, continued: bool):
+def _hold_out(lda, corpus, seed):
     """The corpus without the documents of early stopping, and those."""
     if not lda.early_stopping:
         return corpus, None
@@ -48,25 +112,28 @@ def hold_out(lda, corpus: Corpus, continued: bool):
             f"validation_fraction={lda.validation_fraction} leaves nothing to train or "
             f"to validate on with n_samples={n_samples}; change it or early_stopping."
         )
-    # Those of the first fit, or a warm start would validate on what it was trained on.
-    rng = np.random.default_rng(lda._seed if continued else _integer_seed(lda))
+    # By the seed of the first fit: a warm start is not to validate on what it was
+    # trained on.
+    rng = np.random.default_rng(seed)
     rows = rng.permutation(n_samples)
     return corpus[rows[n_held_out:]], HeldOut(corpus[rows[:n_held_out]], rng)
 
 
-def make_learner(lda, corpus: Corpus, device, schedule, continued: bool) -> Learner:
+def _make_learner(
+    lda, corpus, device, schedule, continued, seed, batch_size
+) -> Learner:
     """A learner of a corpus, at its beginning or where the last fit ended."""
     n_topics, n_features = lda.n_components, corpus.counts.shape[1]
     learn_alpha, learn_eta = (
         isinstance(prior, str)  # 'auto'
         for prior in (lda.doc_topic_prior, lda.topic_word_prior)
     )
-    alpha = _initial_alpha(n_topics) if learn_alpha else lda.doc_topic_prior
-    alpha = check_prior(alpha, [(n_topics,)], "doc_topic_prior")
-    alpha = np.broadcast_to(alpha, (n_topics,))
     eta_shapes = [(n_features,), (n_topics, n_features)]
     eta = _INITIAL_ETA if learn_eta else lda.topic_word_prior
     eta = check_prior(eta, eta_shapes, "topic_word_prior")
+    alpha = _initial_alpha(n_topics, eta) if learn_alpha else lda.doc_topic_prior
+    alpha = check_prior(alpha, [(n_topics,)], "doc_topic_prior")
+    alpha = np.broadcast_to(alpha, (n_topics,))
     config = Config(
         objective=lda.objective,
         learn_alpha=learn_alpha,
@@ -74,16 +141,17 @@ def make_learner(lda, corpus: Corpus, device, schedule, continued: bool) -> Lear
         learning_rate=lda.learning_rate_init,
         schedule=schedule,
         n_refine=lda.refine_fit,
-        batch_size=_batch_size(lda, corpus.counts),
+        batch_size=batch_size,
         device=device,
+        encoder=lda.encoder,
     )
     if continued:
         alpha = lda.doc_topic_prior_ if learn_alpha else alpha
         eta = np.asarray(lda.topic_word_prior_) if learn_eta else eta
         state = _fitted_state(lda, alpha, eta)
     else:
-        state = _initial_state(lda, n_features, alpha, eta)
-    return Learner(config, state)
+        state = _initial_state(lda, n_features, alpha, eta, seed)
+    return Learner(config, state, corpus.peers)
 
 
 def check_objective(lda) -> None:
@@ -96,15 +164,24 @@ def check_objective(lda) -> None:
         )
 
 
-def _initial_state(lda, n_features, alpha, eta) -> State:
-    seed = _integer_seed(lda)
+def _initial_state(lda, n_features, alpha, eta, seed) -> State:
     rng = np.random.default_rng(seed)
     n_outputs = lda.n_components * OBJECTIVES[lda.objective].outputs_per_topic
+    noise = rng.gamma(100.0, 0.01, (lda.n_components, n_features))
+    # About the prior's mean: one that names a topic's words makes it begin with them.
+    eta_rows = np.atleast_2d(eta)
     return State(
-        components=rng.gamma(100.0, 0.01, (lda.n_components, n_features)),
+        components=noise * (eta_rows / eta_rows.mean(axis=1, keepdims=True)),
         alpha=alpha,
         eta=eta,
-        encoder=initial_weights(n_features, lda.hidden_layer_sizes, n_outputs, rng),
+        encoder=initial_weights(
+            n_features,
+            lda.hidden_layer_sizes,
+            n_outputs,
+            rng,
+            kind=lda.encoder,
+            word_vectors=lda.word_vectors,
+        ),
         seed=seed,
     )
 
@@ -127,22 +204,28 @@ def _fitted_state(lda, alpha, eta) -> State:
     )
 
 
-def _batch_size(lda, X) -> int:
+def _batch_size(lda, corpus: Corpus, n_total) -> int:
     if lda.batch_size != "auto":
         return lda.batch_size
     # The noise of a step's statistics follows its words, not its documents.
-    documents = _ENTRIES_A_BATCH * X.shape[0] / max(X.nnz, 1)
+    documents = _ENTRIES_A_BATCH * corpus.n_documents / max(corpus.n_entries, 1)
     # Small corpora need steps more than they need quiet ones.
-    documents = min(np.clip(documents, 64, 256), X.shape[0] / 20)
+    documents = min(np.clip(documents, 64, 256), n_total / 20)
     return max(int(documents), 16)
 
 
-def _initial_alpha(n_topics):
+def _initial_alpha(n_topics, eta):
     # 0.1 on average, unequal from the start: so the common words of a corpus find a
-    # topic that is in every document, rather than a place in every topic.
+    # topic that is in every document, rather than a place in every topic. Topics whose
+    # words the prior names are no such place: they come last.
     shares = 1.0 / np.arange(1, n_topics + 1)
-    return 0.1 * n_topics * shares / shares.sum()
+    named = np.broadcast_to(np.atleast_2d(eta).sum(axis=1), n_topics)
+    alpha = np.empty(n_topics)
+    alpha[np.argsort(named, kind="stable")] = 0.1 * n_topics * shares / shares.sum()
+    return alpha
 
 
-def _integer_seed(lda) -> int:
+def _starting_seed(lda, continued) -> int:
+    if continued:
+        return lda._seed
     return int(check_random_state(lda.random_state).randint(2**31 - 1))

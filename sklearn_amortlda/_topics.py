@@ -34,33 +34,43 @@ class Topics:
         Type of the stored parameters; their sums are float64.
     device : torch.device
         Where they live.
+    tried : iterable of int, default=()
+        Topics that `recycle` has split.
+
+    An exception at any point, Ctrl-C among them, leaves parameters of which `settle`
+    makes a posterior: what belongs together is computed first and then assigned.
     """
 
-    def __init__(self, components, eta, *, dtype: torch.dtype, device: torch.device):
+    def __init__(
+        self, components, eta, *, dtype: torch.dtype, device: torch.device, tried=()
+    ):
         self.n_topics, self.n_features = components.shape
         self._dtype, self._device = dtype, device
         self._set_eta(np.asarray(eta, dtype=np.float64))
         self._set(torch.tensor(components.T, dtype=dtype, device=device).contiguous())
-        self._tried = set()  # topics that `recycle` has split
+        self.tried = set(tried)
 
-    def _set_eta(self, eta):
-        self.prior = eta
-        eta = np.atleast_2d(eta).T
+    def _set_eta(self, prior):
+        eta = np.atleast_2d(prior).T
         total = np.broadcast_to(eta, (self.n_features, self.n_topics)).sum(0)
         # Sums over the vocabulary are maintained, so they need the longer type; MPS
         # has none.
         sum_dtype = self._dtype if self._device.type == "mps" else torch.float64
-        self._eta = torch.tensor(eta, dtype=self._dtype, device=self._device)
-        self._eta_total = torch.tensor(total, dtype=sum_dtype, device=self._device)
+        eta = torch.tensor(eta, dtype=self._dtype, device=self._device)
+        total = torch.tensor(total, dtype=sum_dtype, device=self._device)
+        self.prior, self._eta, self._eta_total = prior, eta, total
 
     def _set(self, concentration):
-        self._excess = concentration - self._eta
-        self._excess_total = self._excess.sum(0, dtype=self._eta_total.dtype)
-        self._scale = 1.0
+        excess = concentration - self._eta
+        total = excess.sum(0, dtype=self._eta_total.dtype)
+        self._excess, self._excess_total, self._scale = excess, total, 1.0
 
     def settle(self) -> None:
         """Multiply the scale out, to the state that `components` would restore."""
-        self._set(self._eta + self._scale * self._excess)
+        # Twice, for the difference of the first may be a tie that rounds elsewhere
+        # when taken again; the second is a fixed point.
+        for _ in range(2):
+            self._set(self._eta + self._scale * self._excess)
 
     def eta(self, words):
         """Prior parameters of some words, broadcastable to (words, topics)."""
@@ -73,7 +83,8 @@ class Topics:
 
     def concentration(self, words):
         """lambda of some words, shape (words, topics)."""
-        return self.eta(words) + self._scale * self._excess.index_select(0, words)
+        excess = self._excess.index_select(0, words)
+        return torch.add(self.eta(words), excess, alpha=self._scale)
 
     @property
     def total(self):
@@ -99,12 +110,15 @@ class Topics:
         step_size : float in (0, 1]
             rho_t of the Robbins-Monro schedule.
         """
-        self._scale *= 1.0 - step_size
-        if self._scale < _SMALLEST_SCALE:
-            self.settle()
-        added = statistics * (step_size / self._scale)
-        self._excess.index_add_(0, words, added)
-        self._excess_total += added.sum(0, dtype=self._excess_total.dtype)
+        scale = self._scale * (1.0 - step_size)
+        if scale < _SMALLEST_SCALE:
+            self._set(self._eta + scale * self._excess)
+            scale = 1.0
+        rate = step_size / scale
+        total = self._excess_total + rate * statistics.sum(0).to(self._excess_total)
+        self._scale = scale
+        self._excess.index_add_(0, words, statistics, alpha=rate)
+        self._excess_total = total
 
     def recycle(self, rng: np.random.Generator) -> list[tuple[int, int, int]]:
         """Free topics that say what another one says, to take up half of a third.
@@ -130,7 +144,7 @@ class Topics:
             if twin in taken or freed in taken:
                 continue
             by_size = self._excess_total.argsort(descending=True).tolist()
-            barred = self._tried | taken | {twin, freed}
+            barred = self.tried | taken | {twin, freed}
             split = next((topic for topic in by_size if topic not in barred), None)
             if split is None:
                 break
@@ -141,25 +155,31 @@ class Topics:
             self._excess[:, split] *= 1.0 - share
             moves.append((freed, twin, split))
             taken.update((freed, twin, split))
-            self._tried.add(split)
+            self.tried.add(split)
         if moves:
             self.settle()
         return moves
 
     def learn_eta(self) -> None:
-        """One fixed-point step of a symmetric eta on the bound.
+        """One fixed-point step of a symmetric eta, the expected counts staying as they are.
 
-        eta <- eta sum_kv [psi(lambda_kv) - psi(eta)] / V sum_k [psi(lambda_k) -
-        psi(V eta)] (Minka 2000, eq. 55), the expected counts staying what they are.
+        eta <- eta E[sum_kv psi(n_kv + eta) - psi(eta)] / V sum_k [psi(n_k + V eta) -
+        psi(V eta)] (Minka 2000, eq. 55), n_kv the occurrences of word v in topic k. A
+        tenth of an expected occurrence is mostly none at all, so the expectation is that
+        of a Poisson number's positive part (Teh et al. 2008, section 3.2); psi at the
+        expected number would learn an eta that is too large by up to fourfold.
         """
         eta, n_features = float(self.prior), self.n_features
         psi_eta, psi_total = digamma(eta), digamma(n_features * eta)
-        total = self.total.cpu().double()
         numerator = 0.0
         for words in self._chunks():
-            lam = self.concentration(words).cpu().double()
-            numerator += float((torch.digamma(lam) - psi_eta).sum())
-        denominator = n_features * float((torch.digamma(total) - psi_total).sum())
+            counts = (self._scale * self._excess[words]).cpu().double()
+            counts = counts.clamp_min_(1e-12)
+            positive = -torch.expm1(-counts)
+            psi = torch.digamma(counts / positive + eta)
+            numerator += float((positive * (psi - psi_eta)).sum())
+        totals = torch.digamma(self.total.cpu().double()) - psi_total
+        denominator = n_features * float(totals.sum())
         if denominator > 0.0:
             eta = np.clip(eta * numerator / denominator, *_ETA_RANGE)
             self._set_eta(np.asarray(eta))

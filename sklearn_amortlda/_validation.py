@@ -12,6 +12,8 @@ from sklearn.utils.validation import (
 
 # Of all counts: gradients are of their size, and Adam squares them in float32.
 _LARGEST_TOTAL = float(np.sqrt(np.finfo(np.float32).max))
+# Of Dirichlet parameters, which are added to counts.
+_PRIOR_RANGE = (1e-12, 1e6)
 
 
 def check_counts(estimator, X, *, reset: bool, whom: str):
@@ -43,14 +45,17 @@ def check_counts(estimator, X, *, reset: bool, whom: str):
     """
     X = validate_data(
         estimator,
-        _well_formed(X),
+        well_formed(X),
         reset=reset,
         accept_sparse="csr",
         dtype=[np.float64, np.float32],
         order="C",
     )
-    check_non_negative(X, whom=f"AmortizedLDA.{whom}")
     counts = sp.csr_array(X)
+    if not counts.has_canonical_format:
+        counts = counts.copy()
+        counts.sum_duplicates()
+    check_non_negative(counts, whom=f"AmortizedLDA.{whom}")
     with np.errstate(over="ignore"):
         total = counts.data.sum(dtype=np.float64)
     if np.isnan(total):  # which validate_data lets pass under assume_finite
@@ -60,9 +65,6 @@ def check_counts(estimator, X, *, reset: bool, whom: str):
             f"Counts passed to AmortizedLDA.{whom} sum to {total:.3g}, and their "
             "squares overflow float32; scale X down."
         )
-    if not counts.has_canonical_format:
-        counts = counts.copy()
-        counts.sum_duplicates()
     counts = counts.astype(np.float32, copy=False)
     if not counts.data.all():
         counts = counts.copy()
@@ -70,7 +72,7 @@ def check_counts(estimator, X, *, reset: bool, whom: str):
     return counts, X.dtype
 
 
-def _well_formed(X):
+def well_formed(X):
     """X as scikit-learn may convert it, sparse ones checked and in a new container.
 
     Kernels, scipy's conversions among them, take indices as they come: those that lie
@@ -85,18 +87,24 @@ def _well_formed(X):
     if X.ndim != 2:
         raise ValueError(f"Expected 2D array, got a sparse one of {X.ndim} dimensions.")
     if X.format in ("csr", "csc", "bsr"):
-        arrays = (X.data, _integers(X.indices), _integers(X.indptr))
+        arrays = (_floats(X.data), _integers(X.indices), _integers(X.indptr))
     elif X.format == "coo":
-        arrays = (X.data, (_integers(X.row), _integers(X.col)))
+        arrays = (_floats(X.data), (_integers(X.row), _integers(X.col)))
     else:
         return X
     own = getattr(sp, f"{X.format}_array")(arrays, shape=X.shape)
     if X.format != "coo":  # whose constructor has looked at all of it
         own.check_format(full_check=True)
         # scipy does not look where the last pointer says that there is nothing.
-        if (np.diff(own.indptr) < 0).any():
+        if (own.indptr[1:] < own.indptr[:-1]).any():
             raise ValueError("The index pointers of a sparse X must not decrease.")
     return own
+
+
+def _floats(data):
+    # Or duplicates would be summed in the caller's type: 1 + 1 is True, or overflows.
+    data = np.asarray(data)
+    return data.astype(np.float64) if data.dtype.kind in "biu" else data
 
 
 def _integers(indices):
@@ -111,8 +119,12 @@ def check_prior(value, shapes, name: str):
     if prior.ndim and prior.shape not in shapes:
         allowed = " or ".join(map(str, shapes))
         raise ValueError(f"{name} has shape {prior.shape}; give a number or {allowed}.")
-    if not (np.isfinite(prior).all() and (prior > 0).all()):
-        raise ValueError(f"{name} must be positive and finite.")
+    lowest, highest = _PRIOR_RANGE
+    if not ((prior >= lowest) & (prior <= highest)).all():
+        raise ValueError(
+            f"{name} must be positive and finite, between {lowest:g} and {highest:g}, "
+            "beyond which float32 cannot tell it from none or from certainty."
+        )
     return prior
 
 

@@ -45,9 +45,9 @@ def dense(batch):
     return counts
 
 
-def encoder_weights(n_words, n_outputs, rng):
+def encoder_weights(n_words, n_outputs, rng, **options):
     """Weights of a small encoder, as `initial_weights` but float64."""
-    weights = initial_weights(n_words, (7, 6), n_outputs, rng)
+    weights = initial_weights(n_words, (7, 6), n_outputs, rng, **options)
     return {k: v.astype(np.result_type(v, np.float64)) for k, v in weights.items()}
 
 

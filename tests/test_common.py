@@ -1,12 +1,23 @@
-"""scikit-learn's checks of an estimator, with no expected failures."""
+"""scikit-learn's checks of an estimator, with one expected failure.
+
+In mini-batches a weight is as good as repetitions, not equal to them: as scikit-learn
+has it for its own stochastic solvers. tests/test_weights.py says what does hold.
+"""
 
 import pytest
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from torch import nn
 
 from sklearn_amortlda import AmortizedLDA
 
 SMALL = {"max_iter": 2, "hidden_layer_sizes": (8,), "device": "cpu"}
+
+
+def build(n_features, n_hidden):
+    """An encoder of the user's."""
+    return nn.Sequential(nn.Linear(n_features, n_hidden), nn.Dropout(0.1), nn.ReLU())
+
 
 CONFIGURATIONS = [
     AmortizedLDA(**SMALL),
@@ -14,6 +25,8 @@ CONFIGURATIONS = [
     AmortizedLDA(objective="sampled", **SMALL),
     AmortizedLDA(objective="logistic_normal", **SMALL),
     AmortizedLDA(early_stopping=True, validation_fraction=0.5, **SMALL),
+    AmortizedLDA(encoder="transformer", **SMALL),
+    AmortizedLDA(encoder=build, **SMALL),
 ]
 
 # Defined by scikit-learn but not yielded to third-party transformers.
@@ -30,7 +43,15 @@ UNYIELDED = [
 ]
 
 
-@parametrize_with_checks(CONFIGURATIONS)
+def expected_failures(estimator):
+    kinds = "dense", "sparse"
+    return {
+        f"check_sample_weight_equivalence_on_{kind}_data": "stochastic mini-batches"
+        for kind in kinds
+    }
+
+
+@parametrize_with_checks(CONFIGURATIONS, expected_failed_checks=expected_failures)
 def test_check(estimator, check):
     check(estimator)
 

@@ -39,3 +39,8 @@ def test_calibration_finds_the_intervals_a_little_narrow():
     coverage = [float(share) for share in re.findall(r"(\d+\.\d)%", fitted)]
     assert coverage == sorted(coverage)
     assert 65 < coverage[2] < 90
+
+
+@pytest.mark.skipif(find_spec("matplotlib") is None, reason="needs the plot extra")
+def test_pictures_are_drawn():
+    run("plot_displays.py")

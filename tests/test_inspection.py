@@ -336,11 +336,11 @@ def test_pruned_topics_share_the_documents_out(lda, corpus):
     assert list(pruned.get_feature_names_out()) == [
         f"amortizedlda{i}" for i in range(3)
     ]
-    # Documents of the kept topics alone are as they were.
-    before = lda.transform(corpus)
-    own = before[:, keep].sum(axis=1) > 0.999
-    assert own.any()
-    assert_allclose(theta[own], before[own][:, keep], atol=0.02)
+    # Documents of the kept topics are as they were.
+    before = lda.transform(corpus)[:, keep]
+    own = before.sum(axis=1) > 0.95
+    assert own.mean() > 0.1
+    assert_allclose(theta[own], before[own], atol=0.1)
 
 
 @pytest.mark.parametrize("objective", ["completion", "logistic_normal"])

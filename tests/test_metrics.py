@@ -1,5 +1,6 @@
 """Metrics against hand-computed cases, gensim and scikit-learn."""
 
+import pickle
 import subprocess
 import sys
 
@@ -9,11 +10,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.decomposition import LatentDirichletAllocation
 from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 
 from sklearn_amortlda.metrics import (
     _completion,
+    c_v_scorer,
     completion_split,
     document_completion_perplexity,
     document_completion_scorer,
@@ -21,9 +23,11 @@ from sklearn_amortlda.metrics import (
     npmi_scorer,
     topic_coherence,
     topic_diversity,
+    topic_diversity_scorer,
     topic_stability,
+    u_mass_scorer,
 )
-from sklearn_amortlda.metrics._coherence import _top_words
+from sklearn_amortlda.metrics._checks import top_indices
 
 # Word 0 is in documents 0 1 2, word 1 in 0 1, word 2 in 3, word 3 in 0 to 3 (all),
 # word 4 in none.
@@ -103,6 +107,26 @@ def test_c_v_by_hand():
     # Vectors (1, npmi) and (npmi, 1); their sum is along (1, 1).
     expected = (1 + npmi) / np.sqrt(2 * (1 + npmi**2))
     assert_allclose(coherence("c_v", 0, 1), expected)
+
+
+def test_c_v_is_its_definition(topics, counts):
+    """Segments of one word against all, NPMI vectors, cosine, mean (Roeder et al.)."""
+    seen = counts.sum(axis=0) > 0
+    topics, counts = topics[:, seen], counts[:, seen]
+    present = counts > 0
+
+    def npmi(v, w):
+        joint = np.mean(present[:, v] & present[:, w]) + 1e-12
+        apart = present[:, v].mean() * present[:, w].mean()
+        return np.log(joint / apart) / -np.log(joint)
+
+    found = topic_coherence(topics, counts, measure="c_v", n_top_words=4, average=False)
+    for topic, value in zip(topics, found):
+        top = np.argsort(-topic)[:4]
+        vectors = np.array([[npmi(v, w) for w in top] for v in top])
+        whole = vectors.sum(axis=0)
+        lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(whole)
+        assert_allclose(value, np.mean(vectors @ whole / lengths))
 
 
 def test_c_v_of_a_word_in_no_document():
@@ -199,8 +223,8 @@ def test_diversity_by_hand():
 
 
 def test_top_words_of_a_tie_are_the_first():
-    assert_array_equal(_top_words(np.ones((1, 5)), 3, 1), [[0, 1, 2]])
-    ranked = _top_words(np.array([[0.1, 0.9, 0.5, 0.9]]), 3, 1)
+    assert_array_equal(top_indices(np.ones((1, 5)), 3, "n"), [[0, 1, 2]])
+    ranked = top_indices(np.array([[0.1, 0.9, 0.5, 0.9]]), 3, "n")
     assert_array_equal(ranked, [[1, 3, 2]])
 
 
@@ -289,28 +313,56 @@ def test_pandas_output(counts, lda):
     )
 
 
-@pytest.mark.parametrize("scorer", [document_completion_scorer, npmi_scorer])
+SCORERS = {
+    document_completion_scorer: lambda lda, X: (
+        -np.log(document_completion_perplexity(lda, X))
+    ),
+    npmi_scorer: lambda lda, X: topic_coherence(lda.components_, X),
+    u_mass_scorer: lambda lda, X: topic_coherence(lda.components_, X, measure="u_mass"),
+    c_v_scorer: lambda lda, X: topic_coherence(lda.components_, X, measure="c_v"),
+    topic_diversity_scorer: lambda lda, X: topic_diversity(lda.components_),
+}
+
+
+@pytest.mark.parametrize("scorer", SCORERS)
 def test_scorers_in_grid_search(counts, scorer):
+    train, test = np.arange(80), np.arange(80, 120)
     search = GridSearchCV(
         LatentDirichletAllocation(max_iter=3, random_state=0),
-        {"n_components": [1, 4]},
+        {"n_components": [2, 4]},
         scoring=scorer,
-        cv=2,
+        cv=[(train, test)],
         error_score="raise",
+        n_jobs=2,
     ).fit(sparse.csr_matrix(counts))
-    assert np.all(np.isfinite(search.cv_results_["mean_test_score"]))
+    lda = LatentDirichletAllocation(4, max_iter=3, random_state=0).fit(counts[train])
+    expected = SCORERS[scorer](lda, counts[test])
+    assert_allclose(search.cv_results_["mean_test_score"][1], expected)
+    assert search.cv_results_["mean_test_score"][0] != expected
 
 
-def test_scorer_of_a_pipeline():
-    def scorer(p, X, y=None):
-        return document_completion_scorer(p[-1], p[:-1].transform(X))
-
+@pytest.mark.parametrize("scorer", SCORERS)
+def test_scorers_of_a_pipeline_score_its_last_step(scorer):
+    texts = ["red green blue red pink grey", "one two three two four five"] * 5
     pipeline = make_pipeline(
         CountVectorizer(), LatentDirichletAllocation(2, random_state=0)
-    )
-    texts = ["red green blue red", "one two three two"] * 5
-    scores = cross_val_score(pipeline, texts, scoring=scorer, cv=2, error_score="raise")
-    assert np.all(scores < 0)
+    ).fit(texts)
+    expected = SCORERS[scorer](pipeline[-1], pipeline[:-1].transform(texts))
+    assert_allclose(scorer(pipeline, texts), expected)
+    alone = make_pipeline(pipeline[-1])
+    assert_allclose(scorer(alone, pipeline[:-1].transform(texts)), expected)
+
+
+def test_several_scorers_at_once(counts):
+    lda = LatentDirichletAllocation(3, max_iter=2, random_state=0)
+    scoring = {"npmi": npmi_scorer, "diversity": topic_diversity_scorer}
+    results = cross_validate(lda, counts, scoring=scoring, cv=2, error_score="raise")
+    assert results["test_npmi"].shape == results["test_diversity"].shape == (2,)
+
+
+@pytest.mark.parametrize("scorer", SCORERS)
+def test_scorers_pickle(scorer):
+    assert pickle.loads(pickle.dumps(scorer)) is scorer
 
 
 @pytest.mark.parametrize(

@@ -76,11 +76,12 @@ def epochs(*, n_topics, n_epochs, batch_size, **corpus):
     }
 
 
-def stream(*, folder, n_shards, n_topics):
+def stream(*, folder, n_documents, n_topics):
     """Peak memory and seconds of `partial_fit` over shards on disk, one at a time."""
     from scipy import sparse
+    from synthetic import CHUNK
 
-    shards = sorted(Path(folder).glob("shard-*.npz"))[:n_shards]
+    shards = sorted(Path(folder).glob("shard-*.npz"))[: n_documents // CHUNK]
     first = sparse.load_npz(shards[0])
     chunk_mb = (first.data.nbytes + first.indices.nbytes + first.indptr.nbytes) / MB
     # Of a hundredth of the size, so that what it takes is no part of the baseline.
@@ -102,6 +103,7 @@ def stream(*, folder, n_shards, n_topics):
     return {
         "documents": documents,
         "words": X.shape[1],
+        "nonzeros_a_document": nonzeros / documents,
         "before_mb": before_mb,
         "peak_mb": peak_mb,
         "model_mb": model_mb(lda),
@@ -119,7 +121,7 @@ def write_shards(**settings):
     import synthetic
 
     synthetic.write_shards(**settings)
-    return {"documents_a_shard": synthetic.CHUNK}
+    return settings
 
 
 def pyro(*, folder, n_topics):

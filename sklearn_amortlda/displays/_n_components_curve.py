@@ -1,5 +1,7 @@
 """Held-out quality against the number of topics."""
 
+from sklearn.utils._optional_dependencies import check_matplotlib_support
+
 from ..inspection import n_components_curve
 from ._figure import panels
 
@@ -35,7 +37,6 @@ class NComponentsCurveDisplay:
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
     >>> import numpy as np
     >>> from sklearn_amortlda import AmortizedLDA
     >>> from sklearn_amortlda.displays import NComponentsCurveDisplay
@@ -45,7 +46,6 @@ class NComponentsCurveDisplay:
     >>> display = NComponentsCurveDisplay.from_estimator(lda, X, [1, 2], cv=2)
     >>> display.perplexity.shape
     (2, 2)
-    >>> plt.show()
     """
 
     def __init__(self, *, n_components, perplexity, coherence, diversity):
@@ -89,6 +89,7 @@ class NComponentsCurveDisplay:
         -------
         display : NComponentsCurveDisplay
         """
+        check_matplotlib_support("NComponentsCurveDisplay.from_estimator")
         curve = n_components_curve(
             estimator,
             X,
@@ -117,7 +118,7 @@ class NComponentsCurveDisplay:
                 self.n_components,
                 values.mean(axis=1),
                 values.std(axis=1),
-                **{"marker": ".", "capsize": 3, **(errorbar_kw or {})},
+                **({"marker": ".", "capsize": 3} | (errorbar_kw or {})),
             )
             axes.set(title=label, xlabel="number of topics")
             axes.xaxis.get_major_locator().set_params(integer=True)

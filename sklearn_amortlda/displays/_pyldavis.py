@@ -42,8 +42,8 @@ def to_pyldavis(estimator, X, feature_names=None, **kwargs):
 
     References
     ----------
-    .. [1] C. Sievert & K. Shirley (2014). LDAvis: A method for visualizing and
-       interpreting topics. ACL workshop on interactive language learning.
+    .. [1] Sievert & Shirley (2014), "LDAvis: A method for visualizing and interpreting
+           topics", ACL workshop on interactive language learning.
     """
     try:
         import pyLDAvis

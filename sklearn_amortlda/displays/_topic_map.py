@@ -4,6 +4,7 @@ import numpy as np
 from scipy.spatial.distance import pdist, squareform
 from sklearn.decomposition import KernelPCA
 from sklearn.manifold import smacof
+from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from ..inspection import top_words, topic_sizes
 from ..metrics._checks import simplex, topics_of
@@ -17,7 +18,7 @@ class TopicMapDisplay:
     r"""Topics on a plane, labelled by their top words.
 
     Distances between centres approximate the Jensen-Shannon distances of the topics,
-    by least squares (SMACOF [2]_) from the classical scaling of LDAvis [1]_. That one
+    by least squares (SMACOF [1]_) from the classical scaling of LDAvis [2]_. That one
     alone keeps a tenth of the squared distances of 50 topics and crowds the rest; where
     the axes point has no meaning in either. A topic's area is its share of the words.
     To make a map use :meth:`from_estimator`; the parameters are stored as attributes.
@@ -44,13 +45,12 @@ class TopicMapDisplay:
 
     References
     ----------
-    .. [1] C. Sievert & K. Shirley (2014). LDAvis: A method for visualizing and
-       interpreting topics. ACL workshop on interactive language learning.
-    .. [2] I. Borg & P. Groenen (2005). Modern multidimensional scaling. Springer.
+    .. [1] Borg & Groenen (2005), "Modern Multidimensional Scaling", Springer.
+    .. [2] Sievert & Shirley (2014), "LDAvis: A method for visualizing and interpreting
+           topics", ACL workshop on interactive language learning.
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
     >>> from sklearn.datasets import make_multilabel_classification
     >>> from sklearn_amortlda import AmortizedLDA
     >>> from sklearn_amortlda.displays import TopicMapDisplay
@@ -58,7 +58,6 @@ class TopicMapDisplay:
     >>> lda = AmortizedLDA(5, max_iter=3, random_state=0).fit(X)
     >>> TopicMapDisplay.from_estimator(lda, X).coordinates.shape
     (5, 2)
-    >>> plt.show()
     """
 
     def __init__(self, *, coordinates, sizes, words):
@@ -101,6 +100,7 @@ class TopicMapDisplay:
         -------
         display : TopicMapDisplay
         """
+        check_matplotlib_support("TopicMapDisplay.from_estimator")
         display = cls(
             coordinates=topic_coordinates(topics_of(estimator)),
             sizes=topic_sizes(estimator, X),
@@ -116,16 +116,19 @@ class TopicMapDisplay:
         display : TopicMapDisplay
         """
         side = np.clip(1.4 * np.sqrt(len(self.sizes)), 5.0, 20.0)
-        (self.ax_,) = panels(
-            "TopicMapDisplay.plot", ax, 1, n_cols=1, size=(side, side)
-        )
+        (self.ax_,) = panels("TopicMapDisplay.plot", ax, 1, n_cols=1, size=(side, side))
         self.figure_ = self.ax_.figure
         frame = self.ax_.get_window_extent()
         square_points = frame.width * frame.height * (72 / self.figure_.dpi) ** 2
         self.circles_ = self.ax_.scatter(
             *self.coordinates.T,
             s=_COVERED * square_points * self.sizes,
-            **{"alpha": 0.4, "edgecolor": "0.3", "linewidth": 0.5, **(scatter_kw or {})},
+            **{
+                "alpha": 0.4,
+                "edgecolor": "0.3",
+                "linewidth": 0.5,
+                **(scatter_kw or {}),
+            },
         )
         style = {"ha": "center", "va": "center", "fontsize": "small", **(text_kw or {})}
         self.texts_ = [
@@ -145,10 +148,10 @@ class TopicMapDisplay:
 def topic_coordinates(topic_word):
     """Places of topics on a plane, of shape (n_topics, 2)."""
     topic_word = simplex(topic_word, "the model's topics")
-    if len(topic_word) == 1:
-        return np.zeros((1, 2))
     # Rounding may leave equal topics the root of a negative number.
     distances = np.nan_to_num(squareform(pdist(topic_word, "jensenshannon")))
+    if not distances.any():
+        return np.zeros((len(topic_word), 2))
     # Kernel PCA centres its kernel: with this one it is classical scaling.
     start = KernelPCA(2, kernel="precomputed").fit_transform(-0.5 * distances**2)
     return smacof(distances, init=start, n_init=1, normalized_stress=False)[0]

@@ -1,6 +1,7 @@
 """Heat maps of topics, against classes and against time."""
 
 import numpy as np
+from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from ..inspection import top_words, topics_over_time, topics_per_class
 from ._figure import panels, shortened
@@ -94,7 +95,6 @@ class TopicsPerClassDisplay(_TopicSharesDisplay):
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
     >>> from sklearn.datasets import make_multilabel_classification
     >>> from sklearn_amortlda import AmortizedLDA
     >>> from sklearn_amortlda.displays import TopicsPerClassDisplay
@@ -102,7 +102,6 @@ class TopicsPerClassDisplay(_TopicSharesDisplay):
     >>> lda = AmortizedLDA(5, max_iter=3, random_state=0).fit(X)
     >>> TopicsPerClassDisplay.from_estimator(lda, X, y[:, 0]).shares.shape
     (2, 5)
-    >>> plt.show()
     """
 
     def __init__(self, *, classes, shares, topics, words):
@@ -150,6 +149,7 @@ class TopicsPerClassDisplay(_TopicSharesDisplay):
         -------
         display : TopicsPerClassDisplay
         """
+        check_matplotlib_support("TopicsPerClassDisplay.from_estimator")
         classes, shares = topics_per_class(estimator, X, y)
         display = cls._of_shares(
             shares, topics, estimator, feature_names, n_words, classes=classes
@@ -210,7 +210,6 @@ class TopicsOverTimeDisplay(_TopicSharesDisplay):
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
     >>> import numpy as np
     >>> from sklearn.datasets import make_multilabel_classification
     >>> from sklearn_amortlda import AmortizedLDA
@@ -220,7 +219,6 @@ class TopicsOverTimeDisplay(_TopicSharesDisplay):
     >>> days = np.datetime64("2020-01-01") + np.arange(len(X))
     >>> TopicsOverTimeDisplay.from_estimator(lda, X, days, n_bins=4).shares.shape
     (4, 5)
-    >>> plt.show()
     """
 
     def __init__(self, *, edges, shares, topics, words):
@@ -271,6 +269,7 @@ class TopicsOverTimeDisplay(_TopicSharesDisplay):
         -------
         display : TopicsOverTimeDisplay
         """
+        check_matplotlib_support("TopicsOverTimeDisplay.from_estimator")
         edges, shares = topics_over_time(estimator, X, time, n_bins=n_bins)
         display = cls._of_shares(
             shares, topics, estimator, feature_names, n_words, edges=edges

@@ -32,7 +32,6 @@ class TopicsDisplay:
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
     >>> from sklearn.datasets import make_multilabel_classification
     >>> from sklearn_amortlda import AmortizedLDA
     >>> from sklearn_amortlda.displays import TopicsDisplay
@@ -41,7 +40,6 @@ class TopicsDisplay:
     >>> display = TopicsDisplay.from_estimator(lda, topics=[1, 3], n_words=4)
     >>> [axes.get_title() for axes in display.axes_]
     ['topic 1', 'topic 3']
-    >>> plt.show()
     """
 
     def __init__(self, *, words, probabilities, topics):

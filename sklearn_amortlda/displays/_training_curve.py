@@ -34,7 +34,6 @@ class TrainingCurveDisplay:
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
     >>> from sklearn.datasets import make_multilabel_classification
     >>> from sklearn_amortlda import AmortizedLDA
     >>> from sklearn_amortlda.displays import TrainingCurveDisplay
@@ -43,7 +42,6 @@ class TrainingCurveDisplay:
     >>> display = TrainingCurveDisplay.from_estimator(lda)
     >>> list(display.lines_)
     ['bound']
-    >>> plt.show()
     """
 
     def __init__(self, *, history):
@@ -96,7 +94,7 @@ class TrainingCurveDisplay:
                 if measure in record
             ]
             (self.lines_[measure],) = axes.plot(
-                *zip(*points), **{"marker": ".", **(line_kw or {})}
+                *zip(*points), **({"marker": "."} | (line_kw or {}))
             )
             axes.set_ylabel(_LABELS[measure])
             axes.grid(alpha=0.3)

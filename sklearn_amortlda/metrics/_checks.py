@@ -6,6 +6,8 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.preprocessing import normalize
 from sklearn.utils import check_array
 
+from .._validation import well_formed
+
 
 def topics_of(estimator):
     return (
@@ -35,7 +37,7 @@ def simplex(weights, name):
 def check_counts(X, n_words=None):
     """X as a canonical float64 CSR array that shares nothing with the caller's."""
     X = check_array(
-        X,
+        well_formed(X),
         accept_sparse="csr",
         dtype=np.float64,
         ensure_non_negative=True,
