@@ -128,7 +128,8 @@ class AmortizedLDA(
         learning_schedule='cosine' those in a stream of `partial_fit`.
     batch_size : int or 'auto', default='auto'
         Documents a step. 'auto' is as many as have 20,000 non-zeros in X, within 64
-        and 256, but no more than a twentieth of all and no fewer than 16. In `partial_fit` all are `total_samples`.
+        and 256, but no more than a twentieth of all and no fewer than 16. In
+        `partial_fit` all are `total_samples`.
     total_samples : int, default=1_000_000
         Documents in the corpus that `partial_fit` sees chunks of.
     evaluate_every : int, default=0

@@ -326,7 +326,8 @@ class Learner:
             initial = {"step": np.float32(0.0), "exp_avg": zeros, "exp_avg_sq": zeros}
             for key, value in initial.items():
                 value = torch.tensor(arrays.get(f"{name}.{key}", value), device=device)
-                self.adam.state[parameter][key] = value
+                dtype = torch.float32 if key == "step" else parameter.dtype
+                self.adam.state[parameter][key] = value.to(dtype)
 
 
 def _to_numpy(value: torch.Tensor) -> np.ndarray:

@@ -32,8 +32,8 @@ class WrittenELBO(TraceMeanField_ELBO):
     Pyro records a trace by handlers on one stack for the whole process: two threads
     inside it at once see each other's sites, and a caller's own handlers see ours. The
     program is fixed, so its traces are known without running it; that also halves what
-    Pyro adds to a step. Equal bit for bit to `TraceMeanField_ELBO` on `LDAProgram.model`
-    and `LDAProgram.guide`.
+    Pyro adds to a step. Equal bit for bit to `TraceMeanField_ELBO` on
+    `LDAProgram.model` and `LDAProgram.guide`.
     """
 
     def _get_trace(self, model, guide, args, kwargs):
@@ -108,7 +108,7 @@ class LDAProgram:
 
     @property
     def _scale(self):
-        """What the plate of documents and their weights multiply each one's terms by."""
+        """What the plate of documents and the weights multiply their terms by."""
         weights = 1.0 if self.batch.weights is None else self.batch.weights
         return weights * self._size / self.batch.shape[0]
 

@@ -161,13 +161,13 @@ class Topics:
         return moves
 
     def learn_eta(self) -> None:
-        """One fixed-point step of a symmetric eta, the expected counts staying as they are.
+        """One fixed-point step of a symmetric eta at the present expected counts.
 
         eta <- eta E[sum_kv psi(n_kv + eta) - psi(eta)] / V sum_k [psi(n_k + V eta) -
-        psi(V eta)] (Minka 2000, eq. 55), n_kv the occurrences of word v in topic k. A
-        tenth of an expected occurrence is mostly none at all, so the expectation is that
-        of a Poisson number's positive part (Teh et al. 2008, section 3.2); psi at the
-        expected number would learn an eta that is too large by up to fourfold.
+        psi(V eta)] (Minka 2000, eq. 55), n_kv the occurrences of word v in topic k.
+        A tenth of an expected occurrence is mostly none at all, so the expectation is
+        that of a Poisson number's positive part (Teh et al. 2008, section 3.2); psi at
+        the expected number would learn an eta too large by up to fourfold.
         """
         eta, n_features = float(self.prior), self.n_features
         psi_eta, psi_total = digamma(eta), digamma(n_features * eta)
