@@ -31,7 +31,9 @@ def weighted(corpus):
 
 def trained(X, weights=None, **parameters):
     """A learner in float64 after three epochs of one batch, and its last bound."""
-    estimator, corpus = lda(batch_size=1000, **parameters), make_corpus(X, weights)
+    # The other schedule would look for duplicates, and draw at random where to split.
+    estimator = lda(batch_size=1000, learning_schedule="power", **parameters)
+    corpus = make_corpus(X, weights)
     learner = fit_training(estimator, corpus, torch.device("cpu"), False).learner
     state = learner.state()
     encoder = {k: v.astype(np.float64) for k, v in state.encoder.items()}
