@@ -99,6 +99,7 @@ for name, encoder in {
 # where it is loaded.
 
 # %%
+# Lower is better.
 figure, axis = plt.subplots(figsize=(6, 3), layout="constrained")
 places = np.arange(len(perplexities))
 for shift, label, values in zip(
