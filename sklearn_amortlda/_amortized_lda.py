@@ -389,10 +389,7 @@ class AmortizedLDA(
             X, dtype = check_counts(self, X, reset=not continued, whom="fit")
             corpus = shard(make_corpus(X, sample_weight), continued)
             self._check_parameters(corpus.counts)
-            with (
-                self._session(corpus.counts) as device,
-                enough_memory(self, corpus.counts, dtype, device),
-            ):
+            with self._training_session(corpus.counts, dtype) as device:
                 self._fit(corpus, dtype, device, continued, callbacks)
         callbacks.fit_ends()
         return self
@@ -434,10 +431,7 @@ class AmortizedLDA(
             X, dtype = check_chunk(self, X, feature_names, continued)
             corpus = shard(make_corpus(X, sample_weight), continued)
             self._check_parameters(corpus.counts)
-            with (
-                self._session(corpus.counts) as device,
-                enough_memory(self, corpus.counts, dtype, device),
-            ):
+            with self._training_session(corpus.counts, dtype) as device:
                 self._partial_fit(corpus, dtype, device, continued)
         return self
 
@@ -687,6 +681,11 @@ class AmortizedLDA(
         with plain_torch(device, work):
             yield device
 
+    @contextmanager
+    def _training_session(self, X, dtype):
+        with self._session(X) as device, enough_memory(self, X, dtype, device):
+            yield device
+
     # -- from parameters to the core and back -------------------------------------
 
     def _fit(self, corpus, dtype, device, continued, callbacks):
@@ -760,11 +759,11 @@ class AmortizedLDA(
         factory = {"dtype": torch.float32, "device": device}
 
         def rows_of(matrix):
-            return lambda words: torch.tensor(matrix[words.cpu().numpy()], **factory)
+            return lambda words: torch.as_tensor(matrix[words.cpu().numpy()], **factory)
 
         return Inference(
             load_encoder(
-                self._encoder_weights, kind=self.encoder, copy=False, **factory
+                self._encoder_weights, kind=self.encoder, training=False, **factory
             ),
             rows_of(self._encoder_weights["words"]),
             OBJECTIVES[self.objective],

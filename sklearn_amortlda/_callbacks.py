@@ -17,7 +17,17 @@ except ImportError:
 logger = logging.getLogger("sklearn_amortlda")
 
 
-class Reporter:
+class Observer:
+    """Follows a training; what it does not care for does nothing."""
+
+    def epoch_begins(self) -> None:
+        """Called before an epoch."""
+
+    def epoch_ends(self, training, record=None):
+        """Called after it; True stops the training."""
+
+
+class Reporter(Observer):
     """Shows and logs each epoch's record as it comes.
 
     Parameters
@@ -37,9 +47,6 @@ class Reporter:
     def __exit__(self, *_):
         self._bar.close()
 
-    def epoch_begins(self) -> None:
-        """Nothing to show yet."""
-
     def epoch_ends(self, training, record) -> None:
         """Show and log it."""
         self._bar.update(training.epoch - self._bar.n)
@@ -48,7 +55,7 @@ class Reporter:
         logger.info("epoch %d: %s", record["epoch"], shown)
 
 
-class FitCallbacks:
+class FitCallbacks(Observer):
     """The hooks of scikit-learn's callbacks around one fit: a task of epochs.
 
     Without callbacks, or before scikit-learn 1.9, it does nothing.

@@ -14,6 +14,7 @@ from zipfile import ZipFile
 
 import numpy as np
 
+from ._callbacks import Observer
 from ._corpus import Corpus
 from ._learner import State
 from ._persistence import FITTED, digest_of
@@ -28,7 +29,7 @@ _FREE = {"checkpoint", "verbose"}
 _CURE = "delete it to start anew, or choose another path"
 
 
-class Checkpoint:
+class Checkpoint(Observer):
     """The file of one fit, written after every epoch.
 
     Parameters
@@ -116,27 +117,18 @@ class Checkpoint:
         """Remove the file, since the fit has ended."""
         _remove(self.path)
 
-    def epoch_begins(self) -> None:
-        """Nothing to write yet."""
-
     def epoch_ends(self, training, record=None) -> None:
         """Write where the training stands."""
         self.save(training.progress())
 
 
-class NoCheckpoint:
+class NoCheckpoint(Observer):
     """Stands in where none is asked for."""
 
     def load(self):
         """Nothing."""
 
     def remove(self):
-        """Nothing."""
-
-    def epoch_begins(self):
-        """Nothing."""
-
-    def epoch_ends(self, training, record=None):
         """Nothing."""
 
 

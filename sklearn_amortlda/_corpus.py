@@ -47,7 +47,7 @@ class Corpus:
 
     def n_batches(self, batch_size) -> int:
         """Steps of one epoch."""
-        return max(1, round(self.n_documents / batch_size))
+        return n_batches(self.n_documents, batch_size)
 
     def total(self, values=None) -> float:
         """Weighted sum of the documents' values, or of the documents."""
@@ -67,6 +67,11 @@ class Corpus:
         if self.weights is None:
             return self.counts.sum(axis=0, dtype=np.float64)
         return self.counts.T @ self.weights
+
+
+def n_batches(n_documents, batch_size) -> int:
+    """Steps of one epoch of so many documents."""
+    return max(1, round(n_documents / batch_size))
 
 
 def make_corpus(X, sample_weight) -> Corpus:

@@ -193,20 +193,17 @@ class _SharedNorm(_OutputNorm):
     def forward(self, x, weights=None):
         if not self.training:
             return super().forward(x)
-        # In float64, since a variance is the difference of what is summed here.
         weights = torch.ones_like(x[:, 0]) if weights is None else weights
+        return self._weighted(x, weights) + self.shift
+
+    def _moments(self, x, weights):
+        # In float64, since a variance is the difference of what is summed here.
         weights, values = weights.double(), x.double()
         sums = torch.cat([weights.sum()[None], weights @ values, weights @ values**2])
         sums = _Sum.apply(sums, self._peers)
         total, mean, square = sums.split([1, x.shape[1], x.shape[1]])
         mean, square = mean / total, square / total
-        variance = (square - mean**2).clamp_min(0.0)
-        with torch.no_grad():
-            unbiased = variance * (total / (total - 1.0).clamp_min(1.0))
-            self.running_mean.lerp_(mean.to(x), self.momentum)
-            self.running_var.lerp_(unbiased.to(x), self.momentum)
-        normal = (x - mean.to(x)) * torch.rsqrt(variance + self.eps).to(x)
-        return normal + self.shift
+        return total, mean, (square - mean**2).clamp_min(0.0)
 
 
 class _Sum(torch.autograd.Function):

@@ -94,18 +94,22 @@ class _OutputNorm(nn.BatchNorm1d):
 
     def _weighted(self, x, weights):
         # As of documents that are repeated.
-        total = weights.sum()
-        mean = weights @ x / total
-        variance = weights @ (x - mean).square() / total
+        total, mean, variance = self._moments(x, weights)
         with torch.no_grad():
             unbiased = variance * (total / (total - 1.0).clamp_min(1.0))
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(unbiased, self.momentum)
-        return (x - mean) * torch.rsqrt(variance + self.eps)
+            self.running_mean.lerp_(mean.to(x), self.momentum)
+            self.running_var.lerp_(unbiased.to(x), self.momentum)
+        return (x - mean.to(x)) * torch.rsqrt(variance + self.eps).to(x)
+
+    def _moments(self, x, weights):
+        """Sum of the weights, and the outputs' means and variances under them."""
+        total = weights.sum()
+        mean = weights @ x / total
+        return total, mean, weights @ (x - mean).square() / total
 
 
 def load_encoder(
-    weights, *, kind="mlp", dtype, device, copy: bool, generator=None
+    weights, *, kind="mlp", dtype, device, training: bool, generator=None
 ) -> Encoder:
     """The encoder that some weights, a dict of arrays, belong to.
 
@@ -115,8 +119,8 @@ def load_encoder(
         As from `initial_weights`.
     kind : 'mlp', 'transformer' or callable
         The estimator's `encoder`.
-    copy : bool
-        Without, an encoder on the CPU shares their memory and is only to be read.
+    training : bool
+        Whether it is to learn, or to be used as it is, in eval mode.
     generator : torch.Generator or None
         For what a user's module draws in training.
 
@@ -146,9 +150,9 @@ def load_encoder(
             f"encoder={kind!r} does not go with the weights fitted before: set it "
             "back, or fit again with warm_start=False."
         ) from error
-    if not copy:
+    if not training:
         encoder.requires_grad_(False)
-    return encoder.train(copy)
+    return encoder.train(training)
 
 
 def initial_weights(

@@ -33,8 +33,8 @@ def refine(gamma, batch: Batch, beta, alpha, theta_weights, n_steps: int):
     alpha : Tensor of shape (n_topics,)
         Dirichlet prior of theta.
     theta_weights : callable
-        `geometric_mean`: each step raises `document_bound`. `arithmetic_mean`: the
-        plug-in form of CVB0, which predicts better.
+        `geometric_mean`: each step raises `document_bound`. `unnormalized_mean`: the
+        plug-in form of CVB0, which predicts better; a document's factor cancels.
     n_steps : int
         Number of steps; 0 returns gamma.
     """

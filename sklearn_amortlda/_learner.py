@@ -37,7 +37,7 @@ class Config:
     learn_alpha, learn_eta : bool
         Whether the priors are learned, from where `State` has them; eta as one number.
     learning_rate : float
-        Adam's, for the encoder.
+        Of the encoder.
     schedule : Cosine or Power
         Rates of the topics, the encoder and alpha.
     n_refine : int
@@ -75,7 +75,7 @@ class State:
     encoder : dict of ndarray
         Weights of the encoder.
     optimizer : dict of ndarray
-        Adam's moments and step counts; empty before the first step.
+        Moments and step counts of Adam and of the word table; may be empty.
     seed : int
         All randomness is drawn from (seed, n_batch_iter).
     n_batch_iter : int
@@ -121,7 +121,7 @@ class Learner:
         self.encoder = load_encoder(
             state.encoder,
             kind=self.config.encoder,
-            copy=True,
+            training=True,
             generator=self.generator,
             **factory,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ._corpus import Corpus
+from ._corpus import Corpus, n_batches
 from ._encoder import initial_weights
 from ._learner import Config, Learner, State
 from ._objectives import OBJECTIVES
@@ -87,7 +87,7 @@ def fitted_attributes(state: State, history, dtype, bound: float = np.nan) -> di
 def _fit_schedule(lda, corpus, continued, batch_size):
     # `fit` knows its number of steps.
     if lda.learning_schedule == "power":
-        return Power(lda.learning_offset, lda.learning_decay)
+        return _power(lda)
     n_steps = lda.max_iter * corpus.n_batches(batch_size)
     if continued:
         return Cosine(lda.n_batch_iter_, n_steps, _WARM_TOP)
@@ -97,8 +97,12 @@ def _fit_schedule(lda, corpus, continued, batch_size):
 def _stream_schedule(lda, n_documents, batch_size):
     # A stream has an end only where one was asked for.
     if lda.learning_schedule != "cosine":
-        return Power(lda.learning_offset, lda.learning_decay)
-    return Cosine(0, lda.max_iter * max(round(n_documents / batch_size), 1))
+        return _power(lda)
+    return Cosine(0, lda.max_iter * n_batches(n_documents, batch_size))
+
+
+def _power(lda):
+    return Power(lda.learning_offset, lda.learning_decay)
 
 
 def _hold_out(lda, corpus, seed):

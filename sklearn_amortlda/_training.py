@@ -204,9 +204,8 @@ def run(training: Training, observers=()) -> None:
     Parameters
     ----------
     training : Training
-    observers : sequence of objects
-        `epoch_begins()` of each is called before an epoch, and
-        `epoch_ends(training, record)` after, which may return True to stop.
+    observers : sequence of Observer
+        Those of `_callbacks` and `_checkpoint`.
     """
     while not training.finished:
         for observer in observers:

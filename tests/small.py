@@ -82,7 +82,7 @@ class Small:
             batch=one_batch(X, document_weights),
             topics=Topics(lam, rng.uniform(0.05, 0.5, n_words), **F64),
             alpha=torch.tensor(rng.uniform(0.1, 1.0, n_topics)),
-            encoder=load_encoder(weights, copy=True, **F64),
+            encoder=load_encoder(weights, training=True, **F64),
             words=torch.tensor(weights["words"], requires_grad=True),
             objective=kind(0, torch.Generator()),
         )

@@ -138,7 +138,7 @@ def test_attention_with_large_logits_is_finite(rng):
 
 def test_transformer_gradients(rng):
     weights = encoder_weights(10, 4, rng, kind="transformer")
-    encoder = load_encoder(weights, kind="transformer", copy=True, **F64)
+    encoder = load_encoder(weights, kind="transformer", training=True, **F64)
     batch = one_batch(rng.poisson(0.7, (7, 10)))
     rows = torch.tensor(weights["words"])[batch.vocabulary].requires_grad_()
     parameters = [rows, *encoder.parameters()]
@@ -168,7 +168,7 @@ def test_transformer_weighs_a_word_by_its_company(rng):
     X = np.eye(10)[[0, 1]] + np.eye(10)[[5, 5]]
     weights = encoder_weights(10, 4, rng, kind="transformer")
     weights["words"] *= 40
-    body = load_encoder(weights, kind="transformer", copy=False, **F64).body
+    body = load_encoder(weights, kind="transformer", training=False, **F64).body
     batch = one_batch(X)
     rows = torch.tensor(weights["words"])[batch.vocabulary]
     asked = body.queries[0](torch.tensor(rng.normal(size=(2, 7))))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..inspection._words import _names
+from ..inspection._words import feature_names_of
 from ..metrics._checks import check_counts, simplex, topics_of
 from ._topic_map import topic_coordinates
 
@@ -65,7 +65,7 @@ def to_pyldavis(estimator, X, feature_names=None, **kwargs):
         topic_term_dists=np.maximum(topics, _SMALLEST),
         doc_topic_dists=simplex(estimator.transform(X), "the model's transform of X"),
         doc_lengths=counts.sum(axis=1),
-        vocab=_names(estimator, feature_names),
+        vocab=feature_names_of(estimator, feature_names),
         term_frequency=counts.sum(axis=0),
         **options,
     )

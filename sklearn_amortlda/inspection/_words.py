@@ -46,7 +46,7 @@ def top_words(model, feature_names=None, *, n_words=10, ranking=None):
            ['dog', 'bark']], dtype=object)
     """
     topics = topics_of(model)
-    names = _names(model, feature_names)
+    names = feature_names_of(model, feature_names)
     ranking = topics if ranking is None else np.asarray(ranking)
     if ranking.shape != topics.shape:
         raise ValueError(
@@ -191,7 +191,7 @@ def _exclusivity(topics, n_words):
     return (own / topics.sum(axis=0)[top]).mean(axis=1)
 
 
-def _names(model, feature_names):
+def feature_names_of(model, feature_names):
     n_features = check_topics(topics_of(model)).shape[1]
     if feature_names is None:
         feature_names = getattr(model, "feature_names_in_", None)
