@@ -156,16 +156,19 @@ def load_encoder(
 
 
 def initial_weights(
-    n_features, hidden_layer_sizes, n_outputs, rng, *, kind="mlp", word_vectors=None
+    occurs, hidden_layer_sizes, n_outputs, rng, *, kind="mlp", word_vectors=None
 ):
     """Random weights of an encoder and its table, as a dict of float32 arrays.
 
     Drawn by NumPy, so that a seed means the same on every device. The table's rows do
-    not shrink with the vocabulary: most of it is absent from any document. Those of a
-    user's module have no columns.
+    not shrink with the vocabulary: most of it is absent from any document. Those of
+    words that do not occur (`occurs` is of shape (n_features,)) are zero: the encoder
+    is not to read what it has not learned. Those of a user's module have no columns.
     """
-    shape = n_features, 0 if callable(kind) else hidden_layer_sizes[0]
-    weights = {"words": random_rows(shape, rng)}
+    n_features, n_row = len(occurs), 0 if callable(kind) else hidden_layer_sizes[0]
+    words = np.zeros((n_features, n_row), np.float32)
+    words[occurs] = _normal(rng, (np.count_nonzero(occurs), n_row), _WORDS_SCALE)
+    weights = {"words": words}
     generator = None
     if callable(kind):
         generator = torch.Generator("cpu").manual_seed(int(rng.integers(2**62)))
@@ -184,13 +187,8 @@ def initial_weights(
             start = np.ones_like if name == "norm.running_var" else np.zeros_like
             weights[name] = start(blank)
     if word_vectors is not None:
-        weights["words"] = rows_from_vectors(word_vectors, weights["words"], rng)
+        weights["words"] = rows_from_vectors(word_vectors, words, _WORDS_SCALE, rng)
     return weights
-
-
-def random_rows(shape, rng):
-    """Rows of the table for words that nothing is known of, as float32."""
-    return _normal(rng, shape, _WORDS_SCALE)
 
 
 def _make_body(kind, widths, n_features, generator, factory):

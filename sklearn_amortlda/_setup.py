@@ -154,7 +154,7 @@ def _make_learner(
         eta = np.asarray(lda.topic_word_prior_) if learn_eta else eta
         state = _fitted_state(lda, alpha, eta)
     else:
-        state = _initial_state(lda, n_features, alpha, eta, seed)
+        state = _initial_state(lda, corpus.word_counts > 0, alpha, eta, seed)
     return Learner(config, state, corpus.peers)
 
 
@@ -168,18 +168,15 @@ def check_objective(lda) -> None:
         )
 
 
-def _initial_state(lda, n_features, alpha, eta, seed) -> State:
+def _initial_state(lda, occurs, alpha, eta, seed) -> State:
     rng = np.random.default_rng(seed)
     n_outputs = lda.n_components * OBJECTIVES[lda.objective].outputs_per_topic
-    noise = rng.gamma(100.0, 0.01, (lda.n_components, n_features))
-    # About the prior's mean: one that names a topic's words makes it begin with them.
-    eta_rows = np.atleast_2d(eta)
     return State(
-        components=noise * (eta_rows / eta_rows.mean(axis=1, keepdims=True)),
+        components=_initial_components(lda, occurs, eta, rng),
         alpha=alpha,
         eta=eta,
         encoder=initial_weights(
-            n_features,
+            occurs,
             lda.hidden_layer_sizes,
             n_outputs,
             rng,
@@ -188,6 +185,17 @@ def _initial_state(lda, n_features, alpha, eta, seed) -> State:
         ),
         seed=seed,
     )
+
+
+def _initial_components(lda, occurs, eta, rng):
+    """lambda: noise about the prior's mean where a word occurs, elsewhere the prior."""
+    # The mean makes a topic whose words the prior names begin with them.
+    eta = np.broadcast_to(np.atleast_2d(eta), (lda.n_components, len(occurs)))
+    components = eta.T.astype(np.float32).T
+    noise = rng.gamma(100.0, 0.01, (lda.n_components, np.count_nonzero(occurs)))
+    mean = eta.mean(axis=1, keepdims=True)
+    components[:, occurs] = noise * (eta[:, occurs] / mean)
+    return components
 
 
 def _fitted_state(lda, alpha, eta) -> State:

@@ -1,24 +1,28 @@
 """The topics' posterior q(beta_k) = Dirichlet(lambda_k) and its natural-gradient step.
 
-lambda = eta + scale * excess, where the excess over the prior is stored word by word
-and decays by one scalar: a step touches only the words of its batch, and its cost
-does not depend on the size of the vocabulary.
+lambda = eta + excess, where the excess over the prior decays with every step, and each
+word's row of it is stored as it was when the word last occurred: a step touches only
+the words of its batch, and its cost does not depend on the size of the vocabulary.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import torch
 from scipy.special import digamma
 
-# Below this the scale is multiplied out, long before float32 runs out of exponents.
-_SMALLEST_SCALE = 1e-12
+from ._kernels import put_rows
+
 _WORDS_PER_CHUNK = 8192
 # Topics with this cosine, of the words that are any topic's top words, are the same.
 _DUPLICATE = 0.9
 _TOP_WORDS = 20
 # Where a learned eta stays.
 _ETA_RANGE = (1e-4, 10.0)
+# What a full step leaves of the past: nothing, to any precision, and yet a logarithm.
+_NOTHING = 1e-300
 
 
 class Topics:
@@ -27,7 +31,8 @@ class Topics:
     Parameters
     ----------
     components : ndarray of shape (n_topics, n_features)
-        lambda, the parameters of the Dirichlet posteriors.
+        lambda, the parameters of the Dirichlet posteriors. Words whose lambda is the
+        prior are taken for words that have not occurred.
     eta : float or ndarray of shape (n_features,) or (n_topics, n_features)
         Parameters of the Dirichlet prior.
     dtype : torch.dtype
@@ -36,6 +41,12 @@ class Topics:
         Where they live.
     tried : iterable of int, default=()
         Topics that `recycle` has split.
+
+    Notes
+    -----
+    Time is the logarithm of what the steps so far have left of the excess they came
+    upon: a row decays by exp(clock - since). Rows of words that have not occurred are
+    since infinity.
 
     An exception at any point, Ctrl-C among them, leaves parameters of which `settle`
     makes a posterior: what belongs together is computed first and then assigned.
@@ -46,31 +57,55 @@ class Topics:
     ):
         self.n_topics, self.n_features = components.shape
         self._dtype, self._device = dtype, device
+        # Sums over the vocabulary are maintained, so they need the longer type, and so
+        # does the time; MPS has none.
+        self._long = dtype if device.type == "mps" else torch.float64
         self._set_eta(np.asarray(eta, dtype=np.float64))
-        self._set(torch.tensor(components.T, dtype=dtype, device=device).contiguous())
+        excess = torch.tensor(components.T, dtype=dtype, device=device)
+        self._excess = excess.contiguous().sub_(self._eta)
+        self._since = excess.new_zeros(self.n_features, dtype=self._long)
+        self._begin()
         self.tried = set(tried)
 
     def _set_eta(self, prior):
         eta = np.atleast_2d(prior).T
         total = np.broadcast_to(eta, (self.n_features, self.n_topics)).sum(0)
-        # Sums over the vocabulary are maintained, so they need the longer type; MPS
-        # has none.
-        sum_dtype = self._dtype if self._device.type == "mps" else torch.float64
         eta = torch.tensor(eta, dtype=self._dtype, device=self._device)
-        total = torch.tensor(total, dtype=sum_dtype, device=self._device)
+        total = torch.tensor(total, dtype=self._long, device=self._device)
         self.prior, self._eta, self._eta_total = prior, eta, total
 
-    def _set(self, concentration):
-        excess = concentration - self._eta
-        total = excess.sum(0, dtype=self._eta_total.dtype)
-        self._excess, self._excess_total, self._scale = excess, total, 1.0
-
     def settle(self) -> None:
-        """Multiply the scale out, to the state that `components` would restore."""
-        # Twice, for the difference of the first may be a tie that rounds elsewhere
-        # when taken again; the second is a fixed point.
-        for _ in range(2):
-            self._set(self._eta + self._scale * self._excess)
+        """Bring all rows to the present, to the state that `components` would restore.
+
+        At the cost of the words that have occurred.
+        """
+        for words in self._known_words().split(_WORDS_PER_CHUNK):
+            rows, eta = self._excess_of(words), self.eta(words)
+            # Twice, for the difference of the first may be a tie that rounds elsewhere
+            # when taken again; the second is a fixed point.
+            for _ in range(2):
+                rows.add_(eta).sub_(eta)
+            self._put(words, rows, self._clock)
+        self._begin()
+
+    def _begin(self):
+        """Let all rows be as of now, which is time zero, and sum them up."""
+        since = torch.full_like(self._since, math.inf)
+        total = torch.zeros_like(self._eta_total)
+        for words in self._known_words().split(_WORDS_PER_CHUNK):
+            rows = self._excess.index_select(0, words)
+            since[words[rows.any(1)]] = 0.0
+            total += rows.sum(0, dtype=self._long)
+        # At one blow, for an interrupt between these would make rows decay again.
+        vars(self).update(_clock=0.0, _since=since, _excess_total=total)
+
+    def components(self) -> np.ndarray:
+        """lambda of shape (n_topics, n_features), in memory word by word."""
+        shape = self.n_features, self.n_topics
+        components = self._eta.expand(shape).cpu().numpy().copy()
+        for words in self._known_words().split(_WORDS_PER_CHUNK):
+            components[words.cpu().numpy()] = self.concentration(words).cpu().numpy()
+        return components.T
 
     def eta(self, words):
         """Prior parameters of some words, broadcastable to (words, topics)."""
@@ -79,19 +114,21 @@ class Topics:
     @property
     def eta_total(self):
         """Sum of each topic's prior parameters over the vocabulary, shape (topics,)."""
-        return self._eta_total.to(self._excess.dtype)
+        return self._eta_total.to(self._dtype)
 
     def concentration(self, words):
         """lambda of some words, shape (words, topics)."""
-        excess = self._excess.index_select(0, words)
-        return torch.add(self.eta(words), excess, alpha=self._scale)
+        return self._excess_of(words).add_(self.eta(words))
+
+    def _excess_of(self, words):
+        decay = torch.exp(self._clock - self._since.index_select(0, words))
+        rows = self._excess.index_select(0, words)
+        return rows.mul_(decay.to(self._dtype).unsqueeze(1))
 
     @property
     def total(self):
         """Sum of each topic's lambda over the vocabulary, shape (topics,)."""
-        return (self._eta_total + self._scale * self._excess_total).to(
-            self._excess.dtype
-        )
+        return (self._eta_total + self._excess_total).to(self._dtype)
 
     def natural_gradient_step(self, words, statistics, step_size: float) -> None:
         """lambda <- (1 - step_size) lambda + step_size (eta + statistics).
@@ -110,15 +147,16 @@ class Topics:
         step_size : float in (0, 1]
             rho_t of the Robbins-Monro schedule.
         """
-        scale = self._scale * (1.0 - step_size)
-        if scale < _SMALLEST_SCALE:
-            self._set(self._eta + scale * self._excess)
-            scale = 1.0
-        rate = step_size / scale
-        total = self._excess_total + rate * statistics.sum(0).to(self._excess_total)
-        self._scale = scale
-        self._excess.index_add_(0, words, statistics, alpha=rate)
-        self._excess_total = total
+        rows = self._excess_of(words).lerp_(statistics, step_size)
+        total = statistics.sum(0).to(self._long)
+        total = torch.lerp(self._excess_total, total, step_size)
+        clock = self._clock + math.log(max(1.0 - step_size, _NOTHING))
+        vars(self).update(_clock=clock, _excess_total=total)
+        self._put(words, rows, clock)
+
+    def _put(self, words, rows, clock):
+        put_rows(self._excess, words, rows)
+        put_rows(self._since, words, self._since.new_full((len(words),), clock))
 
     def recycle(self, rng: np.random.Generator) -> list[tuple[int, int, int]]:
         """Free topics that say what another one says, to take up half of a third.
@@ -149,7 +187,7 @@ class Topics:
             if split is None:
                 break
             self._excess[:, twin] += self._excess[:, freed]
-            share = torch.as_tensor(rng.uniform(0.3, 0.7, self.n_features))
+            share = torch.from_numpy(rng.uniform(0.3, 0.7, self.n_features))
             share = share.to(self._excess)
             self._excess[:, freed] = share * self._excess[:, split]
             self._excess[:, split] *= 1.0 - share
@@ -172,9 +210,9 @@ class Topics:
         eta, n_features = float(self.prior), self.n_features
         psi_eta, psi_total = digamma(eta), digamma(n_features * eta)
         numerator = 0.0
-        for words in self._chunks():
-            counts = (self._scale * self._excess[words]).cpu().double()
-            counts = counts.clamp_min_(1e-12)
+        # Words that have not occurred add nothing.
+        for words in self._known_words().split(_WORDS_PER_CHUNK):
+            counts = self._excess_of(words).cpu().double().clamp_min_(1e-12)
             positive = -torch.expm1(-counts)
             psi = torch.digamma(counts / positive + eta)
             numerator += float((positive * (psi - psi_eta)).sum())
@@ -186,24 +224,22 @@ class Topics:
 
     def _duplicates(self):
         """Pairs of topics alike in their top words, the most alike first."""
-        n_top = min(_TOP_WORDS, self.n_features)
-        words = self._excess.topk(n_top, dim=0).indices.unique()
+        known = self._known_words()
+        n_top = min(_TOP_WORDS, len(known))
+        top = self._excess_of(known).topk(n_top, dim=0).indices.unique()
+        words = known.index_select(0, top)
         unit = torch.nn.functional.normalize(self.concentration(words), dim=0)
         cosines = torch.triu(unit.T @ unit, diagonal=1).cpu().numpy()
         pairs = np.argwhere(cosines > _DUPLICATE)
         return pairs[np.argsort(-cosines[tuple(pairs.T)])].tolist()
-
-    def components(self) -> np.ndarray:
-        """lambda of shape (n_topics, n_features), in memory word by word."""
-        concentration = self._eta + self._scale * self._excess
-        return concentration.cpu().numpy().T
 
     def kl(self) -> float:
         """sum_k KL(Dirichlet(lambda_k) || Dirichlet(eta_k)), in nats."""
         # On the CPU, for not every device has float64.
         total, eta_total = self.total.cpu().double(), self._eta_total.cpu().double()
         kl = (torch.lgamma(total) - torch.lgamma(eta_total)).sum()
-        for words in self._chunks():
+        # lambda is eta where a word has not occurred.
+        for words in self._known_words().split(_WORDS_PER_CHUNK):
             lam = self.concentration(words).cpu().double()
             eta = self.eta(words).cpu().double().expand_as(lam)
             expected_log = torch.digamma(lam) - torch.digamma(total)
@@ -211,6 +247,6 @@ class Topics:
             kl = kl + terms.sum()
         return float(kl)
 
-    def _chunks(self):
-        words = torch.arange(self.n_features, device=self._device)
-        return words.split(_WORDS_PER_CHUNK)
+    def _known_words(self):
+        """Words that have occurred."""
+        return torch.isfinite(self._since).nonzero().squeeze(1)

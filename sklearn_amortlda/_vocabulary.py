@@ -66,7 +66,7 @@ def check_chunk(lda, X, feature_names, continued: bool):
 
 
 def _grow(lda, new) -> None:
-    """Append words that nothing is known of: topics at the prior, random rows."""
+    """Append words that nothing is known of: topics at the prior, rows of zeros."""
     if callable(lda.encoder):
         raise ValueError(
             f"{_quoted(new)} are new, and a module of your own (encoder) has the words "
@@ -77,31 +77,20 @@ def _grow(lda, new) -> None:
             f"{_quoted(new)} are new, and topic_word_prior is an array that has no "
             "value for them: leave the new ones out, or make the prior a number."
         )
-    n_known = lda.n_features_in_
     prior = np.full((len(lda.components_), len(new)), lda.topic_word_prior_)
     prior = prior.astype(lda.components_.dtype)
     lda.components_ = np.concatenate([lda.components_, prior], axis=1)
-    rows = lda._encoder_weights["words"]
-    lda._encoder_weights = {
-        **lda._encoder_weights,
-        "words": np.concatenate([rows, _new_rows(lda, n_known, len(new))]),
-    }
-    squares = lda._optimizer_state["words.square"]
-    nothing = np.zeros(len(new), squares.dtype)
-    lda._optimizer_state = {
-        **lda._optimizer_state,
-        "words.square": np.concatenate([squares, nothing]),
-    }
+    lda._encoder_weights = _with_zeros(lda._encoder_weights, "words", len(new))
+    lda._optimizer_state = _with_zeros(lda._optimizer_state, "words.square", len(new))
     lda.feature_names_in_ = np.concatenate([lda.feature_names_in_, new])
-    lda.n_features_in_ = n_known + len(new)
+    lda.n_features_in_ += len(new)
 
 
-def _new_rows(lda, n_known, n_new):
-    from ._encoder import random_rows
-
-    # By where the words are added: a stream that is resumed adds the same.
-    rng = np.random.default_rng([lda._seed, n_known])
-    return random_rows((n_new, lda._encoder_weights["words"].shape[1]), rng)
+def _with_zeros(arrays, name, n_new):
+    """The same arrays, of which one is longer."""
+    array = arrays[name]
+    zeros = np.zeros((n_new, *array.shape[1:]), array.dtype)
+    return {**arrays, name: np.concatenate([array, zeros])}
 
 
 def _check_names(feature_names, n_columns):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 
-def rows_from_vectors(vectors, random_rows: np.ndarray, rng) -> np.ndarray:
+def rows_from_vectors(vectors, rows: np.ndarray, scale: float, rng) -> np.ndarray:
     """Word vectors in the place of random rows, as wide and as large as those.
 
     Vectors of the rows' width are used as they are, others times a random matrix,
@@ -14,10 +14,11 @@ def rows_from_vectors(vectors, random_rows: np.ndarray, rng) -> np.ndarray:
     Parameters
     ----------
     vectors : array-like of shape (n_features, n_dims)
-        Words whose vector is all zero or all NaN are unknown, and keep their random
-        row.
-    random_rows : ndarray of shape (n_features, n_row)
+        Words whose vector is all zero or all NaN are unknown, and keep their row.
+    rows : ndarray of shape (n_features, n_row)
         What the rows would be.
+    scale : float
+        Root mean square of what they are to be.
     rng : numpy.random.Generator
         Draws the random matrix.
 
@@ -27,7 +28,7 @@ def rows_from_vectors(vectors, random_rows: np.ndarray, rng) -> np.ndarray:
         If the vectors are of another number of words, not numbers or not finite, or no
         word has one.
     """
-    n_features, n_row = random_rows.shape
+    n_features, n_row = rows.shape
     vectors = np.asarray(vectors, dtype=np.float64)
     if vectors.ndim != 2 or len(vectors) != n_features:
         raise ValueError(
@@ -45,6 +46,6 @@ def rows_from_vectors(vectors, random_rows: np.ndarray, rng) -> np.ndarray:
         raise ValueError("word_vectors has a vector for no word.")
     if vectors.shape[1] != n_row:
         vectors = vectors @ rng.standard_normal((vectors.shape[1], n_row))
-    rows = random_rows.copy()
-    rows[known] = vectors * np.sqrt(np.mean(random_rows**2) / np.mean(vectors**2))
+    rows = rows.copy()
+    rows[known] = vectors * (scale / np.sqrt(np.mean(vectors**2)))
     return rows

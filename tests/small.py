@@ -47,7 +47,7 @@ def dense(batch):
 
 def encoder_weights(n_words, n_outputs, rng, **options):
     """Weights of a small encoder, as `initial_weights` but float64."""
-    weights = initial_weights(n_words, (7, 6), n_outputs, rng, **options)
+    weights = initial_weights(np.full(n_words, True), (7, 6), n_outputs, rng, **options)
     return {k: v.astype(np.result_type(v, np.float64)) for k, v in weights.items()}
 
 

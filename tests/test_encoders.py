@@ -375,7 +375,9 @@ def test_random_state_seeds_the_module(corpus):
 def weights_from(vectors, **options):
     """An untrained encoder of 60 words and 3 topics."""
     rng = np.random.default_rng(1)
-    return initial_weights(60, (8, 6), 3, rng, word_vectors=vectors, **options)
+    return initial_weights(
+        np.full(60, True), (8, 6), 3, rng, word_vectors=vectors, **options
+    )
 
 
 @pytest.mark.parametrize("kind", ["mlp", "transformer"])

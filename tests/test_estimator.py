@@ -50,7 +50,13 @@ def matched_cosines(topics, planted):
 @pytest.mark.parametrize("objective", ["completion", "collapsed", "bound"])
 def test_recovers_planted_topics(objective):
     X, beta, _ = draw_corpus(1000, 10, 200, 80)
-    lda = AmortizedLDA(10, objective=objective, random_state=0).fit(X)
+    # The objectives other than the default stop at a local optimum now and then, of
+    # which the bound tells.
+    fits = (
+        AmortizedLDA(10, objective=objective, random_state=seed).fit(X)
+        for seed in range(1 if objective == "completion" else 3)
+    )
+    lda = max(fits, key=lambda lda: lda.bound_)
     assert matched_cosines(lda.topic_word_, beta).min() > 0.9
 
 

@@ -14,7 +14,7 @@ import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from sklearn_amortlda import AmortizedLDA, _word_table
+from sklearn_amortlda import AmortizedLDA, _topics, _word_table
 from sklearn_amortlda._encoder import Encoder
 from sklearn_amortlda._inference import Inference
 from sklearn_amortlda._learner import Learner
@@ -48,7 +48,8 @@ PLACES = [
     (Topics, "learn_eta"),
     (Topics, "recycle"),
     (Topics, "settle"),
-    (Topics, "_set"),
+    (Topics, "_begin"),
+    (Topics, "_put"),
     (Topics, "_set_eta"),
     (WordTable, "rows"),
     (WordTable, "step"),
@@ -59,7 +60,8 @@ PLACES = [
     (Training, "_measure"),
     (Training, "_compare"),
     (torch.optim.Adam, "step"),
-    (torch.Tensor, "index_add_"),
+    (torch.Tensor, "lerp_"),
+    (_topics, "put_rows"),
     (_word_table, "put_rows"),
     (torch.Tensor, "index_select"),
     (torch.Tensor, "sum"),

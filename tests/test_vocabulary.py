@@ -98,8 +98,8 @@ def test_a_resumed_stream_grows_as_an_undisturbed_one(half_known, corpus, tmp_pa
     resumed = joblib.load(tmp_path / "model")
     results = [stream_on(lda, corpus, WORDS) for lda in (half_known, resumed)]
     assert joblib.hash(results[0]) == joblib.hash(results[1])
-    rows = half_known._encoder_weights["words"]
-    assert len(np.unique(rows, axis=0)) == 60
+    rows = half_known._encoder_weights["words"][np.ravel(corpus.sum(axis=0)) > 0]
+    assert len(np.unique(rows, axis=0)) == len(rows) > 40
 
 
 def test_a_data_frame_grows_only_by_names_that_are_given(corpus):
