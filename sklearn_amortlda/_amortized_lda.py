@@ -97,7 +97,7 @@ class AmortizedLDA(
           and dropout draw from torch's global generators, which are seeded by
           `random_state` meanwhile. Where it is linear in the counts, its cost follows
           the vocabulary.
-    hidden_layer_sizes : array-like of int, default=(100, 100)
+    hidden_layer_sizes : array-like of int, default=(100,)
         Widths of the encoder's hidden layers.
     word_vectors : array-like of shape (n_features, n_dims), default=None
         Vectors of the words, learned elsewhere, that the first layer of 'mlp' and
@@ -106,7 +106,7 @@ class AmortizedLDA(
     refine : int, default=3
         Fixed-point steps of the classical E-step after the encoder, in `transform`,
         `score` and `perplexity`. 0 is the encoder alone: fastest, less accurate.
-    refine_fit : int, default=5
+    refine_fit : int, default=4
         The same in training, before the topics learn from a batch. The sampled
         objectives do without; 'collapsed' takes at least one.
     learning_rate_init : float, default=0.002
@@ -295,10 +295,10 @@ class AmortizedLDA(
         topic_word_prior=0.03,
         objective="completion",
         encoder="mlp",
-        hidden_layer_sizes=(100, 100),
+        hidden_layer_sizes=(100,),
         word_vectors=None,
         refine=3,
-        refine_fit=5,
+        refine_fit=4,
         learning_rate_init=0.002,
         learning_schedule="auto",
         learning_decay=0.55,

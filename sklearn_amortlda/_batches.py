@@ -11,8 +11,10 @@ import torch
 
 from ._corpus import Corpus
 
-# Coins that are tossed one by one for a count; a larger one is a binomial draw.
-_MOST_TOSSES = 64
+# Coins that are tossed for a count by the bits of one byte, whose last is for a
+# fraction of a word; a larger count is a binomial draw.
+_MOST_TOSSES = 7
+_HEADS = np.array([byte.bit_count() for byte in range(256)], np.uint8)
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,6 @@ class BatchMaker:
         self.device = device
         # Reused from batch to batch: allocating n_features entries for each would
         # make the cost follow the vocabulary.
-        self._seen = np.zeros(corpus.counts.shape[1], dtype=bool)
         self._position = np.empty(corpus.counts.shape[1], dtype=np.int64)
 
     def shuffled(
@@ -176,12 +177,14 @@ class BatchMaker:
 
     def _pattern(self, X):
         """Distinct words, and the word and document of each non-zero."""
-        self._seen[X.indices] = True
-        vocabulary = np.flatnonzero(self._seen)
-        self._seen[vocabulary] = False
-        self._position[vocabulary] = np.arange(len(vocabulary))
+        # Of the places of a word one is written last: no look at the whole vocabulary.
+        words, places = X.indices.astype(np.intp), np.arange(X.nnz)
+        self._position[words] = places
+        last = np.flatnonzero(self._position.take(words) == places)
+        vocabulary = np.sort(words.take(last))
+        self._position[vocabulary] = places[: len(vocabulary)]
         documents = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
-        return vocabulary, self._position[X.indices], documents
+        return vocabulary, self._position.take(words), documents
 
     def _batch(
         self,
@@ -232,20 +235,15 @@ def thin(counts, rng: np.random.Generator):
 
     The fraction of a count that is no whole number is one word, tossed like the others.
     """
-    if not len(counts):
-        return counts
-    n_words = np.ceil(np.minimum(counts, _MOST_TOSSES))
-    last = np.cumsum(n_words, dtype=np.int64) - 1
-    tosses = np.frombuffer(rng.bytes(last[-1] // 8 + 1), np.uint8)
-    tosses = np.unpackbits(tosses)
-    half = np.diff(np.cumsum(tosses, dtype=np.int64)[last], prepend=0)
-    half = half.astype(counts.dtype)
-    fractional = np.flatnonzero(counts < n_words)
-    if len(fractional):
-        excess = n_words[fractional] - counts[fractional]
-        half[fractional] -= tosses[last[fractional]] * excess
-    many = np.flatnonzero(counts > _MOST_TOSSES)
-    if len(many):
+    bits = np.frombuffer(rng.bytes(len(counts)), np.uint8)
+    whole = np.minimum(counts, _MOST_TOSSES).astype(np.uint8)
+    tossed = np.left_shift(np.uint8(1), whole) - np.uint8(1)
+    half = _HEADS.take(bits & tossed).astype(counts.dtype)
+    fraction = counts - whole
+    more = np.flatnonzero(fraction > 0)
+    if len(more):
+        half[more] += fraction[more] * (bits[more] >> _MOST_TOSSES)
+        many = more[fraction[more] >= 1.0]
         half[many] = _thin_many(counts[many], rng)
     return half
 

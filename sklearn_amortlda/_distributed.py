@@ -50,9 +50,9 @@ class Alone:
 
     share = 1.0
 
-    def pool(self, learner, words, rows, statistics, ratio):
+    def pool(self, learner, words, rows, excess, statistics, ratio):
         """What all parts of a batch teach, as `Meeting.pool` says."""
-        return words, rows, statistics, ratio
+        return words, rows, excess, statistics, ratio
 
 
 class Peers:
@@ -139,7 +139,7 @@ class Meeting:
         words = torch.unique(peers.gather(padded))
         self._words = words[words >= 0]
 
-    def pool(self, learner, words, rows, statistics, ratio):
+    def pool(self, learner, words, rows, excess, statistics, ratio):
         """What all parts of the batch teach.
 
         Parameters
@@ -150,6 +150,8 @@ class Meeting:
             This rank's.
         rows : Tensor of shape (n_words, n_row)
             The table's, with their gradients.
+        excess : Tensor of shape (n_words, n_topics)
+            The topics'.
         statistics : Tensor of shape (n_words, n_topics)
             What the topics are to learn.
         ratio : Tensor of shape (n_topics,)
@@ -157,7 +159,7 @@ class Meeting:
 
         Returns
         -------
-        words, rows, statistics, ratio : Tensors
+        words, rows, excess, statistics, ratio : Tensors
             The same of all ranks.
         """
         position = torch.searchsorted(self._words, words)
@@ -178,7 +180,8 @@ class Meeting:
         statistics, gradient = by_word.split([statistics.shape[1], rows.shape[1]], 1)
         rows = learner.table.rows(self._words)
         rows.grad = gradient.contiguous()
-        return self._words, rows, statistics, ratio
+        excess = learner.topics.excess(self._words)
+        return self._words, rows, excess, statistics, ratio
 
 
 class _SharedNorm(_OutputNorm):

@@ -205,15 +205,16 @@ class Learner:
         objective, alpha = self.objective, self.alpha
         whole, observed = batch.whole, batch.observed
         meeting = self.peers.meet(whole)
-        lam, total = self.topics.concentration(whole.vocabulary), self.topics.total
+        excess, total = self.topics.excess(whole.vocabulary), self.topics.total
+        lam = excess + self.topics.eta(whole.vocabulary)
         beta = objective.beta_mean(lam, total).requires_grad_()
         rows = self.table.rows(whole.vocabulary).requires_grad_()
 
         outputs = self.encoder(observed, rows)
-        q_theta = objective.posterior(outputs, observed, alpha)
-        bound = None
+        gamma = objective.concentration(outputs, observed, alpha)
+        q_theta = objective.posterior(outputs, gamma)
+        gamma, bound = gamma.detach(), None
         with torch.no_grad():
-            gamma = objective.concentration(outputs, observed, alpha)
             lesson = objective.lesson(gamma, batch, beta, alpha)
             if measured:
                 mean = arithmetic_mean(lam, total)
@@ -236,12 +237,12 @@ class Learner:
         (program.loss() / total_samples).backward()
         # dELBO / dE[log beta] = beta dELBO / dbeta: expected counts in each topic.
         statistics = (beta.detach() * beta.grad).mul_(-float(total_samples))
-        words, rows, statistics, alpha_ratio = meeting.pool(
-            self, whole.vocabulary, rows, statistics, lesson.alpha_ratio
+        words, rows, excess, statistics, alpha_ratio = meeting.pool(
+            self, whole.vocabulary, rows, excess, statistics, lesson.alpha_ratio
         )
         self._step_encoder(words, rows)
         rate = self.config.schedule.topics(self.n_batch_iter)
-        self.topics.natural_gradient_step(words, statistics, rate)
+        self.topics.natural_gradient_step(words, excess, statistics, rate)
         self._step_alpha(alpha_ratio)
         self.n_batch_iter += 1
         return bound

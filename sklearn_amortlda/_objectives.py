@@ -80,9 +80,11 @@ class Bound:
         counts = torch.exp(outputs.clamp(-_LARGEST_OUTPUT, _LARGEST_OUTPUT))
         return alpha + torch.where(batch.lengths.unsqueeze(1) > 0, counts, 0.0)
 
-    def posterior(self, outputs, batch: Batch, alpha):
-        """q(theta), whose draw is what the likelihood sees."""
-        gamma = self.concentration(outputs, batch, alpha)
+    def posterior(self, outputs, gamma):
+        """q(theta), whose draw is what the likelihood sees.
+
+        Made of the encoder's outputs or of the gamma that they stand for.
+        """
         return PointDirichlet(gamma, self.theta_mean(gamma))
 
     def lesson(self, gamma, batch: SplitBatch, beta, alpha) -> Lesson:
@@ -194,8 +196,7 @@ class Sampled(Bound):
     for every theta, so the objective is an ELBO without the noise of V draws a topic.
     """
 
-    def posterior(self, outputs, batch: Batch, alpha):
-        gamma = self.concentration(outputs, batch, alpha)
+    def posterior(self, outputs, gamma):
         return SampledDirichlet(gamma, self.generator)
 
     def lesson(self, gamma, batch: SplitBatch, beta, alpha) -> Lesson:
@@ -223,7 +224,7 @@ class LogisticNormalSampled(Sampled):
         gamma = (total * torch.softmax(mu, 1)).clamp_min(1e-6)
         return torch.where(batch.lengths.unsqueeze(1) > 0, gamma, alpha)
 
-    def posterior(self, outputs, batch: Batch, alpha):
+    def posterior(self, outputs, gamma):
         mu, raw_sigma = outputs.chunk(2, dim=1)
         return LogisticNormal(mu, F.softplus(raw_sigma) + 1e-3, self.generator)
 

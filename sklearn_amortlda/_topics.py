@@ -80,7 +80,7 @@ class Topics:
         At the cost of the words that have occurred.
         """
         for words in self._known_words().split(_WORDS_PER_CHUNK):
-            rows, eta = self._excess_of(words), self.eta(words)
+            rows, eta = self.excess(words), self.eta(words)
             # Twice, for the difference of the first may be a tie that rounds elsewhere
             # when taken again; the second is a fixed point.
             for _ in range(2):
@@ -118,9 +118,10 @@ class Topics:
 
     def concentration(self, words):
         """lambda of some words, shape (words, topics)."""
-        return self._excess_of(words).add_(self.eta(words))
+        return self.excess(words).add_(self.eta(words))
 
-    def _excess_of(self, words):
+    def excess(self, words):
+        """lambda - eta of some words, shape (words, topics)."""
         decay = torch.exp(self._clock - self._since.index_select(0, words))
         rows = self._excess.index_select(0, words)
         return rows.mul_(decay.to(self._dtype).unsqueeze(1))
@@ -130,7 +131,9 @@ class Topics:
         """Sum of each topic's lambda over the vocabulary, shape (topics,)."""
         return (self._eta_total + self._excess_total).to(self._dtype)
 
-    def natural_gradient_step(self, words, statistics, step_size: float) -> None:
+    def natural_gradient_step(
+        self, words, excess, statistics, step_size: float
+    ) -> None:
         """lambda <- (1 - step_size) lambda + step_size (eta + statistics).
 
         `eta + statistics - lambda` is the gradient of the ELBO preconditioned by the
@@ -142,12 +145,14 @@ class Topics:
         ----------
         words : Tensor of shape (n_words,)
             Distinct words.
+        excess : Tensor of shape (n_words, n_topics)
+            What `excess` has said of them; overwritten.
         statistics : Tensor of shape (n_words, n_topics)
             Their expected counts in each topic.
         step_size : float in (0, 1]
             rho_t of the Robbins-Monro schedule.
         """
-        rows = self._excess_of(words).lerp_(statistics, step_size)
+        rows = excess.lerp_(statistics, step_size)
         total = statistics.sum(0).to(self._long)
         total = torch.lerp(self._excess_total, total, step_size)
         clock = self._clock + math.log(max(1.0 - step_size, _NOTHING))
@@ -212,7 +217,7 @@ class Topics:
         numerator = 0.0
         # Words that have not occurred add nothing.
         for words in self._known_words().split(_WORDS_PER_CHUNK):
-            counts = self._excess_of(words).cpu().double().clamp_min_(1e-12)
+            counts = self.excess(words).cpu().double().clamp_min_(1e-12)
             positive = -torch.expm1(-counts)
             psi = torch.digamma(counts / positive + eta)
             numerator += float((positive * (psi - psi_eta)).sum())
@@ -226,7 +231,7 @@ class Topics:
         """Pairs of topics alike in their top words, the most alike first."""
         known = self._known_words()
         n_top = min(_TOP_WORDS, len(known))
-        top = self._excess_of(known).topk(n_top, dim=0).indices.unique()
+        top = self.excess(known).topk(n_top, dim=0).indices.unique()
         words = known.index_select(0, top)
         unit = torch.nn.functional.normalize(self.concentration(words), dim=0)
         cosines = torch.triu(unit.T @ unit, diagonal=1).cpu().numpy()

@@ -50,7 +50,10 @@ class WordTable:
         """Move the rows of some words by what is in the gradient of `rows`."""
         gradient, rows = rows.grad, rows.detach()
         square = self._square.index_select(0, words)
-        square = torch.lerp(gradient.square().mean(1), square, _DECAY)
+        # The norm's square, for a matrix of squares would be read once more.
+        mean_square = torch.linalg.vector_norm(gradient, dim=1).square_()
+        mean_square /= gradient.shape[1]
+        square = torch.lerp(mean_square, square, _DECAY)
         self._step += 1
         unbiased = square / (1.0 - _DECAY**self._step)
         rates = _RATE * learning_rate / (unbiased.sqrt() + _EPSILON)

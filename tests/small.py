@@ -108,6 +108,7 @@ class Small:
         if beta is None:
             beta = self.objective.beta_mean(lam, self.topics.total)
         outputs = self.outputs(batch)
+        gamma = self.objective.concentration(outputs, batch, self.alpha)
         p_beta, q_beta = topic_distributions(
             self.topics, batch, lam, beta, with_kl=with_kl
         )
@@ -116,6 +117,6 @@ class Small:
             p_beta=p_beta,
             q_beta=q_beta,
             p_theta=self.objective.prior(self.alpha),
-            q_theta=self.objective.posterior(outputs, batch, self.alpha),
+            q_theta=self.objective.posterior(outputs, gamma),
             plate_size=total_samples or batch.shape[0],
         )

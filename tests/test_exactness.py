@@ -259,7 +259,10 @@ def test_topics_divergence_is_torchs(rng, eta):
     prior = Dirichlet(torch.tensor(np.broadcast_to(eta, 30_000).copy()))
     expected = kl_divergence(Dirichlet(torch.tensor(lam)), prior).sum()
     assert_allclose(topics.kl(), expected)
-    topics.natural_gradient_step(torch.arange(5), torch.ones(5, 3).double(), 0.3)
+    words = torch.arange(5)
+    topics.natural_gradient_step(
+        words, topics.excess(words), torch.ones(5, 3).double(), 0.3
+    )
     expected = kl_divergence(Dirichlet(torch.tensor(topics.components())), prior)
     assert_allclose(topics.kl(), expected.sum())
 

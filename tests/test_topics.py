@@ -26,8 +26,9 @@ def step(topics, rng, rho, dtype=np.float32):
     # The last words never occur.
     words = np.sort(rng.choice(N_WORDS - 5, 8, replace=False))
     statistics = rng.gamma(0.3, 50.0, (8, N_TOPICS)).astype(dtype)
+    touched = torch.from_numpy(words)
     topics.natural_gradient_step(
-        torch.from_numpy(words), torch.from_numpy(statistics), rho
+        touched, topics.excess(touched), torch.from_numpy(statistics), rho
     )
     dense = np.zeros((N_TOPICS, N_WORDS))
     dense[:, words] = statistics.T
