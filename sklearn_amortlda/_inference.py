@@ -84,7 +84,7 @@ class Inference:
 
     # Documents at a time: large enough to keep the kernels busy, small enough to stay
     # in cache; the answers do not depend on it.
-    BATCH_SIZE = 512
+    BATCH_SIZE = 1024
 
     def __init__(self, encoder, rows_of, objective, beta_of, alpha, n_refine: int):
         self.encoder, self.rows_of, self.objective = encoder, rows_of, objective
@@ -94,7 +94,9 @@ class Inference:
         """Dirichlet parameters of q(theta_d), shape (n_samples, n_topics)."""
         gamma = np.empty((X.shape[0], len(self.alpha)), dtype=np.float32)
         for rows, batch in self._batches(X):
-            posterior = self._posterior(batch, self.beta_of(batch.vocabulary))
+            # Without refinement the encoder is all there is to a posterior.
+            beta = self.beta_of(batch.vocabulary) if self.n_refine else None
+            posterior = self._posterior(batch, beta)
             gamma[rows] = posterior[: rows.stop - rows.start].cpu().numpy()
         return gamma
 

@@ -15,7 +15,8 @@ from scipy.special import digamma
 
 from ._kernels import put_rows
 
-_WORDS_PER_CHUNK = 8192
+# Of words that are gone through all: what is done to them stays in the cache.
+_WORDS_PER_CHUNK = 2048
 # Topics with this cosine, of the words that are any topic's top words, are the same.
 _DUPLICATE = 0.9
 _TOP_WORDS = 20
@@ -79,7 +80,7 @@ class Topics:
 
         At the cost of the words that have occurred.
         """
-        for words in self._known_words().split(_WORDS_PER_CHUNK):
+        for words in self._known_words():
             rows, eta = self.excess(words), self.eta(words)
             # Twice, for the difference of the first may be a tie that rounds elsewhere
             # when taken again; the second is a fixed point.
@@ -92,7 +93,7 @@ class Topics:
         """Let all rows be as of now, which is time zero, and sum them up."""
         since = torch.full_like(self._since, math.inf)
         total = torch.zeros_like(self._eta_total)
-        for words in self._known_words().split(_WORDS_PER_CHUNK):
+        for words in self._known_words():
             rows = self._excess.index_select(0, words)
             since[words[rows.any(1)]] = 0.0
             total += rows.sum(0, dtype=self._long)
@@ -103,7 +104,7 @@ class Topics:
         """lambda of shape (n_topics, n_features), in memory word by word."""
         shape = self.n_features, self.n_topics
         components = self._eta.expand(shape).cpu().numpy().copy()
-        for words in self._known_words().split(_WORDS_PER_CHUNK):
+        for words in self._known_words():
             components[words.cpu().numpy()] = self.concentration(words).cpu().numpy()
         return components.T
 
@@ -191,17 +192,23 @@ class Topics:
             split = next((topic for topic in by_size if topic not in barred), None)
             if split is None:
                 break
-            self._excess[:, twin] += self._excess[:, freed]
-            share = torch.from_numpy(rng.uniform(0.3, 0.7, self.n_features))
-            share = share.to(self._excess)
-            self._excess[:, freed] = share * self._excess[:, split]
-            self._excess[:, split] *= 1.0 - share
             moves.append((freed, twin, split))
             taken.update((freed, twin, split))
             self.tried.add(split)
         if moves:
+            self._move(moves, rng)
             self.settle()
         return moves
+
+    def _move(self, moves, rng):
+        for words in self._known_words():
+            rows = self._excess.index_select(0, words)
+            for freed, twin, split in moves:
+                share = torch.from_numpy(rng.uniform(0.3, 0.7, len(words))).to(rows)
+                rows[:, twin] += rows[:, freed]
+                rows[:, freed] = share * rows[:, split]
+                rows[:, split] *= 1.0 - share
+            put_rows(self._excess, words, rows)
 
     def learn_eta(self) -> None:
         """One fixed-point step of a symmetric eta at the present expected counts.
@@ -216,7 +223,7 @@ class Topics:
         psi_eta, psi_total = digamma(eta), digamma(n_features * eta)
         numerator = 0.0
         # Words that have not occurred add nothing.
-        for words in self._known_words().split(_WORDS_PER_CHUNK):
+        for words in self._known_words():
             counts = self.excess(words).cpu().double().clamp_min_(1e-12)
             positive = -torch.expm1(-counts)
             psi = torch.digamma(counts / positive + eta)
@@ -229,14 +236,24 @@ class Topics:
 
     def _duplicates(self):
         """Pairs of topics alike in their top words, the most alike first."""
-        known = self._known_words()
-        n_top = min(_TOP_WORDS, len(known))
-        top = self.excess(known).topk(n_top, dim=0).indices.unique()
-        words = known.index_select(0, top)
-        unit = torch.nn.functional.normalize(self.concentration(words), dim=0)
+        unit = torch.nn.functional.normalize(
+            self.concentration(self._top_words()), dim=0
+        )
         cosines = torch.triu(unit.T @ unit, diagonal=1).cpu().numpy()
         pairs = np.argwhere(cosines > _DUPLICATE)
         return pairs[np.argsort(-cosines[tuple(pairs.T)])].tolist()
+
+    def _top_words(self):
+        """Words that are any topic's top words."""
+        top, least = self._since.new_empty(0, dtype=torch.int64), -math.inf
+        for words in self._known_words():
+            # Most words are far from the top, and need not be sorted.
+            rows = self.excess(words)
+            words = torch.cat([top, words[(rows > least).any(1)]])
+            rows = self.excess(words)
+            best, places = rows.topk(min(_TOP_WORDS, len(words)), dim=0)
+            top, least = words[places.unique()], best[-1]
+        return top
 
     def kl(self) -> float:
         """sum_k KL(Dirichlet(lambda_k) || Dirichlet(eta_k)), in nats."""
@@ -244,7 +261,7 @@ class Topics:
         total, eta_total = self.total.cpu().double(), self._eta_total.cpu().double()
         kl = (torch.lgamma(total) - torch.lgamma(eta_total)).sum()
         # lambda is eta where a word has not occurred.
-        for words in self._known_words().split(_WORDS_PER_CHUNK):
+        for words in self._known_words():
             lam = self.concentration(words).cpu().double()
             eta = self.eta(words).cpu().double().expand_as(lam)
             expected_log = torch.digamma(lam) - torch.digamma(total)
@@ -253,5 +270,6 @@ class Topics:
         return float(kl)
 
     def _known_words(self):
-        """Words that have occurred."""
-        return torch.isfinite(self._since).nonzero().squeeze(1)
+        """Words that have occurred, in chunks."""
+        known = torch.isfinite(self._since).nonzero().squeeze(1)
+        return known.split(_WORDS_PER_CHUNK)

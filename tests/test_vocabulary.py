@@ -98,7 +98,9 @@ def test_a_resumed_stream_grows_as_an_undisturbed_one(half_known, corpus, tmp_pa
     resumed = joblib.load(tmp_path / "model")
     results = [stream_on(lda, corpus, WORDS) for lda in (half_known, resumed)]
     assert joblib.hash(results[0]) == joblib.hash(results[1])
-    rows = half_known._encoder_weights["words"][np.ravel(corpus.sum(axis=0)) > 0]
+    # A word that occurs once may be hidden from the encoder.
+    common = np.ravel(corpus.sum(axis=0)) > 5
+    rows = half_known._encoder_weights["words"][common]
     assert len(np.unique(rows, axis=0)) == len(rows) > 40
 
 

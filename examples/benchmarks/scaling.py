@@ -24,9 +24,12 @@ from pathlib import Path
 
 # Nothing heavy is imported before the measurements: on Linux a child's ru_maxrss starts
 # at the resident size of its parent.
-from compare import THREAD_VARIABLES, machine
+from compare import machine
 
 HERE = Path(__file__).resolve().parent
+# Not MKL's own: torch's follows OpenMP, and what is set there it would do even where
+# the fit has found its products too small for two.
+THREAD_VARIABLES = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"]
 # What the estimate for a corpus on many machines assumes.
 MANY_DOCUMENTS = 1_000_000_000
 N_CORES = 64
