@@ -53,9 +53,10 @@ def fit_needs(lda, X, itemsize: int, on_cpu: bool) -> list[Need]:
     n_hidden = 0 if callable(lda.encoder) else lda.hidden_layer_sizes[0]
     batch_size = 256 if lda.batch_size == "auto" else lda.batch_size
     batch_size = min(batch_size, n_samples)
-    # While they settle, topics lie in memory four times; at the end twice in float32,
-    # and as `components_` and `topic_word_`.
-    a_topic_entry = max(16, 8 + 2 * itemsize) if on_cpu else 16
+    # On the device topics are once, beside a copy at first. In memory is also what they
+    # begin with, and at the end `components_` and `topic_word_`: for float32 without a
+    # copy.
+    a_topic_entry = 8 + (itemsize if itemsize == 4 else 2 * itemsize) if on_cpu else 8
     # The table, and on the CPU a copy at the end.
     a_table_entry = 8 if on_cpu else 4
     needs = [

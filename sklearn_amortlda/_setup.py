@@ -19,6 +19,7 @@ _WARM_TOP = 0.3
 _ENTRIES_A_BATCH = 20_000
 # Where eta starts if it is learned.
 _INITIAL_ETA = 0.03
+_WORDS_PER_CHUNK = 8192
 
 
 def fit_training(lda, corpus: Corpus, device, continued: bool, saved=None) -> Training:
@@ -190,12 +191,17 @@ def _initial_state(lda, occurs, alpha, eta, seed) -> State:
 def _initial_components(lda, occurs, eta, rng):
     """lambda: noise about the prior's mean where a word occurs, elsewhere the prior."""
     # The mean makes a topic whose words the prior names begin with them.
-    eta = np.broadcast_to(np.atleast_2d(eta), (lda.n_components, len(occurs)))
-    components = eta.T.astype(np.float32).T
-    noise = rng.gamma(100.0, 0.01, (lda.n_components, np.count_nonzero(occurs)))
-    mean = eta.mean(axis=1, keepdims=True)
-    components[:, occurs] = noise * (eta[:, occurs] / mean)
-    return components
+    eta = np.atleast_2d(eta).T
+    mean = eta.mean(axis=0)
+    eta = np.broadcast_to(eta, (len(occurs), lda.n_components))
+    rows = eta.astype(np.float32, order="C")
+    occurring = np.flatnonzero(occurs)
+    # In chunks, for float64 is twice as large as all of the result.
+    for start in range(0, len(occurring), _WORDS_PER_CHUNK):
+        words = occurring[start : start + _WORDS_PER_CHUNK]
+        noise = rng.gamma(100.0, 0.01, (len(words), lda.n_components))
+        rows[words] = noise * (eta[words] / mean)
+    return rows.T
 
 
 def _fitted_state(lda, alpha, eta) -> State:
