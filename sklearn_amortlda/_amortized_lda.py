@@ -183,9 +183,10 @@ class AmortizedLDA(
     topic_word_ : ndarray of shape (n_components, n_features)
         E[beta], the topics: each row a distribution over words.
     bound_ : float
-        Evidence lower bound on log p(X | alpha, eta) of the data last fitted, in nats,
-        all documents (without those held out) and the topics' own term, counted once
-        (`partial_fit`: scaled to `total_samples`). NaN after an interrupt.
+        Evidence lower bound on log p(X | alpha, eta) of the data of `fit`, in nats, all
+        documents (without those held out) and the topics' own term, counted once. NaN
+        after `partial_fit`, where it would take longer than the training, and after an
+        interrupt.
     history_ : list of dict
         A record an epoch: 'epoch'; 'bound', the mean over words of the training bound
         in nats, at the encoder's posterior and under the topics of the moment; where

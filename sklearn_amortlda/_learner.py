@@ -281,10 +281,8 @@ class Learner:
             n_refine,
         )
 
-    def evidence_bound(
-        self, corpus: Corpus, n_refine: int, total_samples: float
-    ) -> float:
-        """The ELBO of a corpus, scaled to `total_samples` documents, in nats.
+    def evidence_bound(self, corpus: Corpus, n_refine: int) -> float:
+        """The ELBO of a corpus, in nats.
 
         sum_d E_q[log p(w_d, z_d, theta_d | beta)] + entropies - KL(q(beta) || p(beta)),
         with geometric means of theta and beta (Hoffman et al. 2010, eq. 4).
@@ -295,8 +293,7 @@ class Learner:
                 self.topics.concentration(words), self.topics.total
             ),
         )
-        scale = total_samples / corpus.total()
-        return scale * corpus.total(documents) - self.topics.kl()
+        return corpus.total(documents) - self.topics.kl()
 
     def state(self) -> State:
         """A copy of all that was learned."""

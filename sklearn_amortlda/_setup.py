@@ -53,7 +53,9 @@ def stream_training(lda, corpus: Corpus, device, continued: bool) -> Training:
     schedule = _stream_schedule(lda, n_documents, batch_size)
     learner = _make_learner(lda, corpus, device, schedule, continued, seed, batch_size)
     total_samples = max(float(lda.total_samples), corpus.total())
-    plan = Plan(n_epochs=1, total_samples=total_samples, n_refine=lda.refine)
+    plan = Plan(
+        n_epochs=1, total_samples=total_samples, n_refine=lda.refine, bounded=False
+    )
     return Training(learner, corpus, plan, lda.history_ if continued else ())
 
 

@@ -47,6 +47,9 @@ class Plan:
         Documents that the corpus stands for.
     n_refine : int
         E-step refinements of measurements.
+    bounded : bool, default=True
+        Whether to measure the corpus's evidence bound at the end, for the time of half
+        an epoch to two.
     evaluate_every : int, default=0
         Every so many epochs the perplexity is measured; 0 or less: never.
     held_out : HeldOut or None
@@ -58,6 +61,7 @@ class Plan:
     n_epochs: int
     total_samples: float
     n_refine: int
+    bounded: bool = True
     evaluate_every: int = 0
     held_out: HeldOut | None = None
     tol: float = 0.0
@@ -167,13 +171,12 @@ class Training:
         self.learner.topics.settle()
 
     def finish(self) -> float:
-        """Let the learner end with `best_state`; returns the bound of the corpus."""
+        """Let the learner end with `best_state`; returns the bound, or NaN."""
         if self._best is not None:
             self.learner.restore(self._best)
-        plan = self.plan
-        return self.learner.evidence_bound(
-            self.corpus, plan.n_refine, plan.total_samples
-        )
+        if not self.plan.bounded:
+            return np.nan
+        return self.learner.evidence_bound(self.corpus, self.plan.n_refine)
 
     def _take_up(self, progress):
         self.history, self.epoch = progress.history, progress.epoch

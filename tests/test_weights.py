@@ -41,7 +41,7 @@ def trained(X, weights=None, **parameters):
         replace(learner.config, dtype=torch.float64), replace(state, encoder=encoder)
     )
     bounds = [learner.epoch(corpus, corpus.total()) for _ in range(3)]
-    return learner, [*bounds, learner.evidence_bound(corpus, 2, corpus.total())]
+    return learner, [*bounds, learner.evidence_bound(corpus, 2)]
 
 
 @pytest.mark.parametrize("objective", ["bound", "collapsed"])
@@ -75,7 +75,7 @@ def test_weight_zero_is_absence(weighted, method):
     ours = getattr(lda(), method)(X, sample_weight=times)
     expected = getattr(lda(), method)(X[present], sample_weight=times[present])
     assert_array_equal(ours.components_, expected.components_)
-    assert ours.bound_ == expected.bound_
+    assert_array_equal(ours.bound_, expected.bound_)  # NaN of partial_fit too
 
 
 def test_weights_of_one_are_no_weights(weighted):

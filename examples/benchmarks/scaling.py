@@ -115,6 +115,14 @@ INFERENCE_COLUMNS = [
     ("documents_a_wall_s", "/ wall s", ",.0f"),
     ("perplexity", "perplexity", ".0f"),
 ]
+RANK_COLUMNS = [
+    ("topics", "topics", "d"),
+    ("documents_a_batch", "batch", ".0f"),
+    ("epoch_wall_s", "one process, wall s", ".2f"),
+    ("ranks_wall_s", "two", ".2f"),
+    ("epoch_cpu_s", "one, CPU s", ".2f"),
+    ("rank_cpu_s", "each of two", ".2f"),
+]
 BATCHES = [256, 1024, 4096]
 
 
@@ -158,7 +166,7 @@ def documents(args):
 
 
 def topics(args):
-    """Topics: seconds a step, each number of them to the one before."""
+    """Topics: seconds a step, each number of them to the one before and the first."""
     sizes = [10, 40] if args.quick else [10, 20, 50, 100, 200, 500, 1000]
     n_documents = 1000 if args.quick else 4000
     records = [
@@ -172,7 +180,7 @@ def topics(args):
             b["step_cpu_ms"] / a["step_cpu_ms"] * a["topics"] / b["topics"],
             1.0,
         )
-        for a, b in pairwise(records)
+        for a, b in [*pairwise(records), (records[0], records[-1])]
     ]
 
 
@@ -212,6 +220,33 @@ def threads(args):
         )
     show(records, [("threads", "threads", "d"), *EPOCH_COLUMNS])
     return records, verdicts
+
+
+def ranks(args):
+    """Two processes (torch.distributed) and one, each on one thread."""
+    n_documents = 1000 if args.quick else 20_000
+    plan = [(50, 256)] if args.quick else [(k, b) for k in (50, 200) for b in BATCHES]
+    records = []
+    for n_topics, batch_size in plan:
+        settings = {
+            "n_documents": n_documents,
+            "n_words": 5000,
+            "n_topics": n_topics,
+            "n_epochs": 4,
+            "batch_size": batch_size,
+        }
+        records.append(measure_epochs(**settings) | measure("ranks", **settings))
+    show(records, RANK_COLUMNS)
+    return records, [
+        Verdict(
+            f"wall speed-up of two processes, {record['topics']} topics, batches of "
+            f"{record['documents_a_batch']:.0f}",
+            record["epoch_wall_s"] / record["ranks_wall_s"],
+            1.6,
+            at_most=False,
+        )
+        for record in records
+    ]
 
 
 def stream(args):
@@ -275,9 +310,8 @@ def peers(args):
     show([{"transform": name} | row for name, row in speeds.items()], INFERENCE_COLUMNS)
     print(
         f"  {record['documents']:,} documents in batches of "
-        f"{record['documents_a_batch']}: our epoch {record['epoch_cpu_s']:.2f} CPU s "
-        f"({record['epoch_wall_s']:.2f} wall); scikit-learn's pass "
-        f"{record['sklearn_pass_cpu_s']:.2f}, its fit(max_iter=1) "
+        f"{record['documents_a_batch']}: our epoch {record['epoch_cpu_s']:.2f} CPU s; "
+        f"scikit-learn's pass {record['sklearn_pass_cpu_s']:.2f}, its fit(max_iter=1) "
         f"{record['sklearn_fit_cpu_s']:.2f}\n  perplexities after "
         f"{record['passes']['ours']} epochs of ours and {record['passes']['sklearn']} "
         "passes of scikit-learn's; after one of its passes "
@@ -285,10 +319,13 @@ def peers(args):
     )
     theirs = speeds["sklearn"]["documents_a_cpu_s"]
     verdicts = [
-        Verdict(f"{what} over an epoch", record[key] / record["epoch_cpu_s"], 10, False)
-        for what, key in [
-            ("scikit-learn's partial_fit pass", "sklearn_pass_cpu_s"),
-            ("scikit-learn's fit(max_iter=1)", "sklearn_fit_cpu_s"),
+        Verdict(f"{what} over an epoch", ratio, 10, False)
+        for what, ratio in [
+            ("scikit-learn's partial_fit pass", record["pass_over_epoch"]),
+            (
+                "scikit-learn's fit(max_iter=1)",
+                record["sklearn_fit_cpu_s"] / record["epoch_cpu_s"],
+            ),
         ]
     ]
     for refine, bar in [(0, 40), (2, 10)]:
@@ -299,7 +336,8 @@ def peers(args):
 
 
 EXPERIMENTS = {
-    f.__name__: f for f in (vocabulary, documents, topics, pyro, threads, stream, peers)
+    f.__name__: f
+    for f in (vocabulary, documents, topics, pyro, threads, ranks, stream, peers)
 }
 
 

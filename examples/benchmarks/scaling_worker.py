@@ -7,6 +7,7 @@ costs. Seconds of an epoch run from one of its log records to the next.
 
 import json
 import logging
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -74,6 +75,36 @@ def epochs(*, n_topics, n_epochs, batch_size, **corpus):
         "model_mb": model_mb(lda),
         "corpus_mb": (X.data.nbytes + X.indices.nbytes + X.indptr.nbytes) / MB,
     }
+
+
+def ranks(**settings):
+    """`rank` on each of two processes, started by torchrun."""
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    finished = subprocess.run(
+        [*torchrun, "--nproc_per_node=2", __file__, "rank", json.dumps(settings)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return json.loads(finished.stdout)
+
+
+def rank(*, n_topics, n_epochs, batch_size, **corpus):
+    """Seconds of an epoch that ranks make together, each on its share of documents."""
+    import torch.distributed as dist
+    from synthetic import draw
+
+    dist.init_process_group("gloo")
+    X = draw(**corpus)[dist.get_rank() :: dist.get_world_size()]
+    warm_up(X)
+    lda = estimator(n_topics, batch_size, max_iter=n_epochs + 1, distributed=True)
+    with EpochClock() as clock:
+        lda.fit(X)
+    first = dist.get_rank() == 0
+    dist.destroy_process_group()
+    epoch = clock.seconds()
+    seconds = {"rank_cpu_s": min(epoch["cpu"]), "ranks_wall_s": min(epoch["wall"])}
+    return seconds if first else None
 
 
 def stream(*, folder, n_documents, n_topics):
@@ -145,22 +176,19 @@ def peers(*, folder, quick, n_topics, n_passes):
     corpus = corpora.load(folder, quick)
     ours = PEERS["amortlda"](n_topics, 0, 2 if quick else 20, 1).model
     warm_up(corpus.train)
-    with EpochClock() as clock:
-        ours.fit(corpus.train)
+    ours.fit(corpus.train)
     n_steps = ours.n_batch_iter_ // ours.n_iter_
     batch_size = -(-corpus.train.shape[0] // n_steps)
     record = {
         "documents": corpus.train.shape[0],
         "documents_a_batch": batch_size,
         "passes": {"ours": ours.n_iter_, "sklearn": n_passes},
-        "epoch_cpu_s": float(np.min(clock.seconds()["cpu"])),
-        "epoch_wall_s": float(np.min(clock.seconds()["wall"])),
         "inference": {},
     }
 
     theirs = PEERS["sklearn-online"](n_topics, 0, 1, 1).model
     theirs.set_params(batch_size=batch_size, total_samples=corpus.train.shape[0])
-    record |= sklearn_passes(theirs, corpus, n_passes)
+    record |= training(ours, theirs, corpus, n_passes)
     for refine in (0, 2, 3):
         ours.set_params(refine=refine)
         record["inference"][f"refine={refine}"] = inference(ours, corpus.test)
@@ -168,24 +196,36 @@ def peers(*, folder, quick, n_topics, n_passes):
     return record
 
 
-def sklearn_passes(lda, corpus, n_passes):
-    """Seconds of a pass of scikit-learn's online method, and of `fit(max_iter=1)`."""
+def training(ours, theirs, corpus, n_passes):
+    """Seconds of our epochs and of passes of scikit-learn's online method.
+
+    By turns, since a machine's speed changes with what others do on it: the lesser of
+    two epochs before each pass. Of the passes `fit(max_iter=1)` is another form, with
+    an evaluation at its end.
+    """
     from sklearn.base import clone
 
     with stopwatch() as fit:
-        clone(lda).fit(corpus.train)
-    seconds = []
+        clone(theirs).fit(corpus.train)
+    epochs, passes = [], []
     for n_pass in range(n_passes):
+        with EpochClock() as clock:
+            clone(ours).set_params(max_iter=3).fit(corpus.train)
+        epochs.append(float(min(clock.seconds()["cpu"])))
         order = np.random.default_rng(n_pass).permutation(corpus.train.shape[0])
+        batch_size = theirs.batch_size
         with stopwatch() as one_pass:
-            for start in range(0, len(order), lda.batch_size):
-                lda.partial_fit(corpus.train[order[start : start + lda.batch_size]])
-        seconds.append(one_pass["cpu"])
+            for start in range(0, len(order), batch_size):
+                theirs.partial_fit(corpus.train[order[start : start + batch_size]])
+        passes.append(one_pass["cpu"])
         if n_pass == 0:
-            after_one = perplexity(lda, corpus.test)
+            after_one = perplexity(theirs, corpus.test)
     return {
-        "sklearn_pass_cpu_s": min(seconds),
-        "sklearn_passes_cpu_s": seconds,
+        "epoch_cpu_s": float(np.median(epochs)),
+        "sklearn_pass_cpu_s": float(np.median(passes)),
+        "pass_over_epoch": float(np.median(np.divide(passes, epochs))),
+        "epochs_cpu_s": epochs,
+        "sklearn_passes_cpu_s": passes,
         "sklearn_fit_cpu_s": fit["cpu"],
         "sklearn_fit_wall_s": fit["wall"],
         "sklearn_perplexity_one_pass": after_one,
@@ -253,7 +293,11 @@ def model_mb(lda):
     return sum(v.nbytes for v in values if isinstance(v, np.ndarray)) / MB
 
 
-MEASUREMENTS = {f.__name__: f for f in (epochs, stream, write_shards, pyro, peers)}
+MEASUREMENTS = {
+    f.__name__: f for f in (epochs, ranks, rank, stream, write_shards, pyro, peers)
+}
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(MEASUREMENTS[sys.argv[1]](**json.loads(sys.argv[2]))))
+    record = MEASUREMENTS[sys.argv[1]](**json.loads(sys.argv[2]))
+    if record is not None:
+        sys.stdout.write(json.dumps(record))
