@@ -106,7 +106,7 @@ class AmortizedLDA(
     refine : int, default=3
         Fixed-point steps of the classical E-step after the encoder, in `transform`,
         `score` and `perplexity`. 0 is the encoder alone: fastest, less accurate.
-    refine_fit : int, default=4
+    refine_fit : int, default=5
         The same in training, before the topics learn from a batch. The sampled
         objectives do without; 'collapsed' takes at least one.
     learning_rate_init : float, default=0.002
@@ -299,7 +299,7 @@ class AmortizedLDA(
         hidden_layer_sizes=(100,),
         word_vectors=None,
         refine=3,
-        refine_fit=4,
+        refine_fit=5,
         learning_rate_init=0.002,
         learning_schedule="auto",
         learning_decay=0.55,

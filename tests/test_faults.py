@@ -466,7 +466,7 @@ IN_THE_MIDDLE = {
 }
 
 
-@pytest.mark.parametrize("where", ["first step", "bound of the end"])
+@pytest.mark.parametrize("where", ["first step", "end"])
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 @pytest.mark.parametrize("row", IN_THE_MIDDLE)
 def test_the_old_model_survives(clean, row, method, where, monkeypatch):
@@ -477,7 +477,8 @@ def test_the_old_model_survives(clean, row, method, where, monkeypatch):
     def fail(*_, **__):
         raise fault
 
-    name = "step" if where == "first step" else "evidence_bound"
+    end = "evidence_bound" if method == "fit" else "state"
+    name = "step" if where == "first step" else end
     monkeypatch.setattr(Learner, name, fail)
     with pytest.raises(error, match=re.compile(message, re.DOTALL)):
         getattr(lda, method)(CLEAN)

@@ -6,9 +6,9 @@
 
 Prints the figures of each experiment and the ratios between them, with the project's
 bars, and writes `scaling.json` and `scaling.png`. Every measurement is a process of its
-own, on one thread but where it says so; ratios are of CPU seconds (threads: wall). The
-corpora are synthetic (synthetic.py) but for `peers` and `pyro`, which take the folder
-(without one: `peers` is left out). Leave the machine alone meanwhile.
+own, on one thread but where it says so; ratios are of CPU seconds (threads and ranks:
+wall). The corpora are synthetic (synthetic.py) but for `peers`, `chunks` and `pyro`,
+which take the folder (without one only `pyro` runs). Leave the machine alone meanwhile.
 """
 
 import argparse
@@ -102,6 +102,12 @@ STREAM_COLUMNS = [
     ("ns_a_nonzero", "ns/nnz", ".0f"),
     ("us_a_document", "us/doc", ".1f"),
     ("read_wall_ns_a_nonzero", "read ns/nnz", ".1f"),
+]
+CHUNK_COLUMNS = [
+    ("documents", "documents", ",d"),
+    ("fit", "fit", ".0f"),
+    ("cosine", "chunks, cosine", ".0f"),
+    ("power", "chunks, power", ".0f"),
 ]
 PYRO_COLUMNS = [
     ("step_ms", "step ms", ".2f"),
@@ -276,6 +282,25 @@ def stream(args):
     ]
 
 
+def chunks(args):
+    """Held-out perplexity of `fit`, and of as many passes over ten chunks."""
+    record = measure(
+        "chunks",
+        folder=args.folder,
+        quick=args.quick,
+        n_topics=50,
+        n_passes=2 if args.quick else 20,
+        n_chunks=10,
+    )
+    show([record], CHUNK_COLUMNS)
+    return [record], [
+        Verdict(
+            f"perplexity of chunks ({name}) to fit", record[name] / record["fit"], 1.02
+        )
+        for name in ("cosine", "power")
+    ]
+
+
 def estimate(record):
     """Print what one pass over a corpus a thousand times as large would take."""
     nonzeros = MANY_DOCUMENTS * record["nonzeros_a_document"]
@@ -296,9 +321,6 @@ def estimate(record):
 
 def peers(args):
     """scikit-learn's online method, on the same batches, and inference."""
-    if args.folder is None:
-        print("  left out: it takes a corpus folder")
-        return [], []
     record = measure(
         "peers",
         folder=args.folder,
@@ -337,8 +359,22 @@ def peers(args):
 
 EXPERIMENTS = {
     f.__name__: f
-    for f in (vocabulary, documents, topics, pyro, threads, ranks, stream, peers)
+    for f in (
+        vocabulary,
+        documents,
+        topics,
+        pyro,
+        threads,
+        ranks,
+        stream,
+        chunks,
+        peers,
+    )
 }
+
+
+# Experiments on a real corpus.
+REAL = {"chunks", "peers"}
 
 
 def show(records, columns):
@@ -363,6 +399,9 @@ def main():
     for name in args.experiments:
         experiment = EXPERIMENTS[name]
         print(f"\n{name}: {' '.join(experiment.__doc__.split())}", flush=True)
+        if name in REAL and args.folder is None:
+            print("  left out: it takes a corpus folder")
+            continue
         records, verdicts = experiment(args)
         for verdict in verdicts:
             print(f"  {verdict}", flush=True)

@@ -147,6 +147,25 @@ def stream(*, folder, n_documents, n_topics):
     }
 
 
+def chunks(*, folder, quick, n_topics, n_passes, n_chunks):
+    """Held-out perplexity of `fit`, and of as many passes of `partial_fit`."""
+    import corpus as corpora
+
+    corpus = corpora.load(folder, quick)
+    n_documents = corpus.train.shape[0]
+    settings = {"max_iter": n_passes, "total_samples": n_documents}
+    whole = estimator(n_topics, "auto", **settings).fit(corpus.train)
+    record = {"documents": n_documents, "fit": perplexity(whole, corpus.test)}
+    for schedule in ("cosine", "power"):
+        lda = estimator(n_topics, "auto", learning_schedule=schedule, **settings)
+        rng = np.random.default_rng(0)
+        for _ in range(n_passes):
+            for rows in np.array_split(rng.permutation(n_documents), n_chunks):
+                lda.partial_fit(corpus.train[rows])
+        record[schedule] = perplexity(lda, corpus.test)
+    return record
+
+
 def write_shards(**settings):
     """The shards of `stream`."""
     import synthetic
@@ -294,7 +313,8 @@ def model_mb(lda):
 
 
 MEASUREMENTS = {
-    f.__name__: f for f in (epochs, ranks, rank, stream, write_shards, pyro, peers)
+    f.__name__: f
+    for f in (epochs, ranks, rank, chunks, stream, write_shards, pyro, peers)
 }
 
 if __name__ == "__main__":
