@@ -48,8 +48,8 @@ class Plan:
     n_refine : int
         E-step refinements of measurements.
     bounded : bool, default=True
-        Whether to measure the corpus's evidence bound at the end, for the time of half
-        an epoch to two.
+        Whether to measure the corpus's evidence bound at the end, which takes about an
+        epoch's time, and more where the corpus is small and the vocabulary large.
     evaluate_every : int, default=0
         Every so many epochs the perplexity is measured; 0 or less: never.
     held_out : HeldOut or None

@@ -25,13 +25,12 @@ def run(script, *arguments):
 
 
 def test_quickstart_classifies_and_searches():
-    output = run("quickstart.py", "--n-components", "20")
+    output = run("quickstart.py")
     topics, counts, majority = re.findall(r"(\d+\.\d)%\n", output)[-3:]
     assert float(topics) > 4 * float(majority)
     assert float(counts) > float(majority)
     nearest = output.split("Nearest documents")[1].splitlines()[1:6]
-    about = re.compile("linalg|matri", re.IGNORECASE)
-    assert sum(bool(about.search(line)) for line in nearest) >= 4
+    assert sum("linalg" in line for line in nearest) >= 3
 
 
 @pytest.mark.skipif(find_spec("matplotlib") is None, reason="needs the plot extra")

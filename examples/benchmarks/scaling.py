@@ -199,60 +199,47 @@ def pyro(args):
 
 def threads(args):
     """Two threads and one, by topics and documents a batch."""
-    n_documents = 1000 if args.quick else 20_000
-    plan = [(50, 256)] if args.quick else [(k, b) for k in (50, 200) for b in BATCHES]
     records, verdicts = [], []
-    for n_topics, batch_size in plan:
-        one, two = (
-            measure_epochs(
-                n_documents=n_documents,
-                n_topics=n_topics,
-                n_epochs=2,
-                batch_size=batch_size,
-                threads=n,
-            )
-            for n in (1, 2)
-        )
+    for settings in by_topics_and_batch(args):
+        one, two = (measure_epochs(**settings, n_epochs=2, threads=n) for n in (1, 2))
         two["speed_up"] = one["epoch_wall_s"] / two["epoch_wall_s"]
         records += [one, two]
-        verdicts.append(
-            Verdict(
-                f"wall speed-up of two threads, {n_topics} topics, batches of "
-                f"{batch_size}",
-                two["speed_up"],
-                1.6,
-                at_most=False,
-            )
-        )
+        verdicts.append(speed_up("threads", settings, two["speed_up"]))
     show(records, [("threads", "threads", "d"), *EPOCH_COLUMNS])
     return records, verdicts
 
 
 def ranks(args):
     """Two processes (torch.distributed) and one, each on one thread."""
-    n_documents = 1000 if args.quick else 20_000
-    plan = [(50, 256)] if args.quick else [(k, b) for k in (50, 200) for b in BATCHES]
-    records = []
-    for n_topics, batch_size in plan:
-        settings = {
-            "n_documents": n_documents,
-            "n_words": 5000,
-            "n_topics": n_topics,
-            "n_epochs": 4,
-            "batch_size": batch_size,
-        }
-        records.append(measure_epochs(**settings) | measure("ranks", **settings))
+    records, verdicts = [], []
+    for settings in by_topics_and_batch(args):
+        record = measure_epochs(**settings, n_epochs=4)
+        record |= measure("ranks", **settings, n_words=5000, n_epochs=4)
+        records.append(record)
+        ratio = record["epoch_wall_s"] / record["ranks_wall_s"]
+        verdicts.append(speed_up("processes", settings, ratio))
     show(records, RANK_COLUMNS)
-    return records, [
-        Verdict(
-            f"wall speed-up of two processes, {record['topics']} topics, batches of "
-            f"{record['documents_a_batch']:.0f}",
-            record["epoch_wall_s"] / record["ranks_wall_s"],
-            1.6,
-            at_most=False,
-        )
-        for record in records
+    return records, verdicts
+
+
+def by_topics_and_batch(args):
+    """Settings of the measurements of what two do in the place of one."""
+    if args.quick:
+        return [{"n_documents": 1000, "n_topics": 50, "batch_size": 256}]
+    return [
+        {"n_documents": 20_000, "n_topics": n_topics, "batch_size": batch_size}
+        for n_topics in (50, 200)
+        for batch_size in BATCHES
     ]
+
+
+def speed_up(of_two, settings, ratio):
+    """The verdict on what two are worth."""
+    what = (
+        f"wall speed-up of two {of_two}, {settings['n_topics']} topics, batches of "
+        f"{settings['batch_size']}"
+    )
+    return Verdict(what, ratio, 1.6, at_most=False)
 
 
 def stream(args):
