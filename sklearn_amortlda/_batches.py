@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -141,12 +141,17 @@ class BatchMaker:
         self._position = np.empty(corpus.counts.shape[1], dtype=np.int64)
 
     def shuffled(
-        self, batch_size: int, rng: np.random.Generator, *, split: bool
+        self, sizes: Sequence[int], rng: np.random.Generator, *, split: bool
     ) -> Iterator[SplitBatch]:
-        """One epoch in random order; `split` sends words to two random halves."""
+        """One epoch in random order, in batches of these relative sizes.
+
+        `split` sends words to two random halves.
+        """
         order = rng.permutation(len(self.corpus))
-        # Equal sizes: a last batch of a few documents would make noisy statistics.
-        for rows in np.array_split(order, self.corpus.n_batches(batch_size)):
+        # Equal parts: a last batch of a few documents would make noisy statistics.
+        ends = np.cumsum([len(part) for part in np.array_split(order, sum(sizes))])
+        ends = ends[np.cumsum(sizes) - 1]
+        for rows in np.split(order, ends[:-1]):
             yield self._split_batch(self.corpus[rows], rng if split else None)
 
     def _split_batch(self, corpus, rng) -> SplitBatch:

@@ -23,7 +23,7 @@ from ._training import Progress
 logger = logging.getLogger("sklearn_amortlda")
 
 # Of the file; raised when a reader of today would misread it.
-_FORMAT = 1
+_FORMAT = 2
 # Parameters that do not change what is learned.
 _FREE = {"checkpoint", "verbose"}
 _CURE = "delete it to start anew, or choose another path"

@@ -16,14 +16,14 @@ from ._encoder import load_encoder
 from ._inference import Inference, document_bound
 from ._model import LDAProgram, topic_distributions
 from ._objectives import OBJECTIVES
-from ._schedules import Cosine, Power
+from ._schedules import Schedule
 from ._topics import Topics
 from ._word_table import WordTable
 
 # A topic whose alpha is learned to zero could never come back.
 _ALPHA_RANGE = (1e-3, 5.0)
-# The training bound is a report, not a gradient: an eighth of the batches will do.
-_BATCHES_A_BOUND = 8
+# The training bound is a report, not a gradient: an eighth of the steps will do.
+_STEPS_A_BOUND = 8
 
 
 @dataclass(frozen=True)
@@ -38,26 +38,30 @@ class Config:
         Whether the priors are learned, from where `State` has them; eta as one number.
     learning_rate : float
         Of the encoder.
-    schedule : Cosine or Power
+    schedule : Schedule
         Rates of the topics, the encoder and alpha.
     n_refine : int
         E-step refinements before the topics' statistics are taken.
     batch_size : int
+        Documents a batch.
     device : torch.device
     encoder : 'mlp', 'transformer' or callable
         See `load_encoder`.
+    several_at_once : bool
+        Whether late steps take several batches at once.
     """
 
     objective: str
     learn_alpha: bool
     learn_eta: bool
     learning_rate: float
-    schedule: Cosine | Power
+    schedule: Schedule
     n_refine: int
     batch_size: int
     device: torch.device
     encoder: str | Callable = "mlp"
     dtype: torch.dtype = torch.float32
+    several_at_once: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,8 @@ class State:
         All randomness is drawn from (seed, n_batch_iter).
     n_batch_iter : int
         Steps taken.
+    time : int
+        Batches that they took.
     tried : tuple of int
         Topics that recycling has split in this training.
     """
@@ -91,6 +97,7 @@ class State:
     seed: int
     optimizer: dict = field(default_factory=dict)
     n_batch_iter: int = 0
+    time: int = 0
     tried: tuple = ()
 
 
@@ -116,6 +123,7 @@ class Learner:
         """Take up a state."""
         factory = {"dtype": self.config.dtype, "device": self.config.device}
         self.seed, self.n_batch_iter = state.seed, state.n_batch_iter
+        self.time = state.time
         self.alpha = torch.tensor(state.alpha, **factory)
         self.topics = Topics(state.components, state.eta, tried=state.tried, **factory)
         self.encoder = load_encoder(
@@ -153,22 +161,20 @@ class Learner:
         rng = np.random.default_rng([self.seed, self.n_batch_iter])
         own_rng = self.peers.own_rng(rng)
         self.generator.manual_seed(int(own_rng.integers(2**62)))
+        steps = self._steps(corpus.n_batches(self.config.batch_size))
         batches = BatchMaker(corpus, self.config.dtype, self.config.device)
+        batches = batches.shuffled(steps, own_rng, split=self.objective.splits)
         plate_size = total_samples * corpus.n_documents / corpus.total()
         self.encoder.train()
         total, n_words = 0.0, 0.0
-        for i, batch in enumerate(
-            batches.shuffled(
-                self.config.batch_size, own_rng, split=self.objective.splits
-            )
-        ):
-            measured = i % _BATCHES_A_BOUND == 0
-            bound = self.step(batch, total_samples, plate_size, measured)
+        for i, (at_once, batch) in enumerate(zip(steps, batches)):
+            measured, before = i % _STEPS_A_BOUND == 0, self.time
+            bound = self.step(batch, total_samples, plate_size, measured, at_once)
             if measured:
                 total += bound
                 lengths = batch.whole.weighted(batch.whole.lengths)
                 n_words += float(lengths.cpu().sum(dtype=torch.float64))
-            if self.config.schedule.recycles(self.n_batch_iter):
+            if self.config.schedule.recycles(before, self.time):
                 self._recycle(rng)
         if self.config.learn_eta:
             self.topics.learn_eta()
@@ -177,12 +183,19 @@ class Learner:
         total, n_words = self.peers.sum(total, n_words)
         return total / max(n_words, 1.0)
 
+    def _steps(self, n_batches):
+        """Batches that each step of an epoch takes at once."""
+        if not self.config.several_at_once:
+            return [1] * n_batches
+        return self.config.schedule.steps(self.time, n_batches)
+
     def step(
         self,
         batch: SplitBatch,
         total_samples: float,
         plate_size: float | None = None,
         measured=False,
+        at_once: int = 1,
     ):
         """One step of the encoder, the topics and alpha on the same ELBO.
 
@@ -196,6 +209,8 @@ class Learner:
             The same with each once.
         measured : bool
             Whether to return the bound.
+        at_once : int
+            Batches that this one stands for: it takes the way of so many steps.
 
         Returns
         -------
@@ -240,24 +255,25 @@ class Learner:
         words, rows, excess, statistics, alpha_ratio = meeting.pool(
             self, whole.vocabulary, rows, excess, statistics, lesson.alpha_ratio
         )
-        self._step_encoder(words, rows)
-        rate = self.config.schedule.topics(self.n_batch_iter)
+        self._step_encoder(words, rows, at_once)
+        rate = self.config.schedule.topics(self.time, at_once)
         self.topics.natural_gradient_step(words, excess, statistics, rate)
-        self._step_alpha(alpha_ratio)
+        self._step_alpha(alpha_ratio, at_once)
         self.n_batch_iter += 1
+        self.time += at_once
         return bound
 
-    def _step_encoder(self, words, rows):
-        rate = self.config.schedule.encoder(self.n_batch_iter)
+    def _step_encoder(self, words, rows, at_once):
+        rate = self.config.schedule.encoder(self.time, at_once)
         rate *= self.config.learning_rate
         self.table.step(words, rows, rate)
         self.adam.param_groups[0]["lr"] = rate
         self.adam.step()
         self.adam.zero_grad()
 
-    def _step_alpha(self, ratio):
+    def _step_alpha(self, ratio, at_once):
         if self.config.learn_alpha:
-            rate = self.config.schedule.alpha(self.n_batch_iter)
+            rate = self.config.schedule.alpha(self.time, at_once)
             self.alpha = (self.alpha * ratio**rate).clamp(*_ALPHA_RANGE)
 
     def _recycle(self, rng):
@@ -312,6 +328,7 @@ class Learner:
             optimizer=moments | adam,
             seed=self.seed,
             n_batch_iter=self.n_batch_iter,
+            time=self.time,
             tried=tuple(sorted(self.topics.tried)),
         )
 

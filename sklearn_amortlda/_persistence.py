@@ -31,6 +31,7 @@ FITTED = (
     "_encoder_weights",
     "_optimizer_state",
     "_seed",
+    "_time",
 )
 
 

@@ -81,6 +81,7 @@ def fitted_attributes(state: State, history, dtype, bound: float = np.nan) -> di
         "history_": [record.copy() for record in history],
         "n_iter_": len(history),
         "n_batch_iter_": state.n_batch_iter,
+        "_time": state.time,
         "_encoder_weights": state.encoder,
         "_optimizer_state": state.optimizer,
         "_seed": state.seed,
@@ -88,13 +89,13 @@ def fitted_attributes(state: State, history, dtype, bound: float = np.nan) -> di
 
 
 def _fit_schedule(lda, corpus, continued, batch_size):
-    # `fit` knows its number of steps.
+    # `fit` knows its number of batches.
     if lda.learning_schedule == "power":
         return _power(lda)
-    n_steps = lda.max_iter * corpus.n_batches(batch_size)
+    n_batches = lda.max_iter * corpus.n_batches(batch_size)
     if continued:
-        return Cosine(lda.n_batch_iter_, n_steps, _WARM_TOP)
-    return Cosine(0, n_steps)
+        return Cosine(_time(lda), n_batches, _WARM_TOP)
+    return Cosine(0, n_batches)
 
 
 def _stream_schedule(lda, n_documents, batch_size):
@@ -149,6 +150,7 @@ def _make_learner(
         schedule=schedule,
         n_refine=lda.refine_fit,
         batch_size=batch_size,
+        several_at_once=lda.batch_size == "auto",
         device=device,
         encoder=lda.encoder,
     )
@@ -221,7 +223,13 @@ def _fitted_state(lda, alpha, eta) -> State:
         optimizer=lda._optimizer_state,
         seed=lda._seed,
         n_batch_iter=lda.n_batch_iter_,
+        time=_time(lda),
     )
+
+
+def _time(lda) -> int:
+    # Models saved before steps took several batches do not have it.
+    return getattr(lda, "_time", lda.n_batch_iter_)
 
 
 def _batch_size(lda, corpus: Corpus, n_total) -> int:

@@ -28,9 +28,10 @@ def planted(rng, n_topics, n_words, lengths, *, alpha=0.3, topic_word=None):
 
 def split_batches(X, weights=None, *, batch_size=None, split=False, seed=0):
     """One epoch of batches, in float64."""
-    maker = BatchMaker(Corpus(csr_array(X, dtype=np.float64), weights), **F64)
+    corpus = Corpus(csr_array(X, dtype=np.float64), weights)
+    sizes = [1] * corpus.n_batches(batch_size or len(corpus))
     rng = np.random.default_rng(seed)
-    return maker.shuffled(batch_size or X.shape[0], rng, split=split)
+    return BatchMaker(corpus, **F64).shuffled(sizes, rng, split=split)
 
 
 def one_batch(X, weights=None, **options) -> Batch:

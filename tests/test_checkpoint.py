@@ -248,7 +248,7 @@ def test_a_pickle_is_not_run(corpus, path):
 
 def test_a_newer_format_is_refused(corpus, unfinished, monkeypatch):
     monkeypatch.setattr("sklearn_amortlda._checkpoint._FORMAT", 0)
-    with pytest.raises(ValueError, match=r"has format 1, .* reads format 0"):
+    with pytest.raises(ValueError, match=r"has format 2, .* reads format 0"):
         AmortizedLDA(**SMALL, checkpoint=unfinished).fit(corpus)
 
 
