@@ -51,10 +51,12 @@ class Corpus:
 
     def total(self, values=None) -> float:
         """Weighted sum of the documents' values, or of the documents."""
+        # Sums, for a product of long vectors wakes BLAS's threads, which then spin.
+        if self.weights is None:
+            return float(len(self) if values is None else np.sum(values))
         if values is None:
-            values = np.ones(len(self))
-        weights = np.ones(len(self)) if self.weights is None else self.weights
-        return float(weights @ np.asarray(values, dtype=np.float64))
+            return float(self.weights.sum())
+        return float(np.sum(self.weights * values))
 
     @property
     def n_words(self) -> float:

@@ -8,7 +8,7 @@ import torch
 from ._batches import Batch, BatchMaker
 from ._corpus import Corpus
 from ._distributions import dirichlet_kl, geometric_mean
-from ._kernels import log_likelihood, pair_products, sum_over_words
+from ._kernels import log_likelihood, pair_products, sum_over_words, take_rows
 
 # Steps that tighten a reported bound. With the arithmetic means that predict best a
 # posterior is far from the tightest: 41 nats for a document of 100 words and 50 topics,
@@ -113,8 +113,8 @@ class Inference:
         for rows, batch in self._batches(X):
             beta = self.beta_of(batch.vocabulary)
             theta = self.objective.theta_mean(self._posterior(batch, beta))
-            joint = theta.index_select(0, batch.documents)
-            joint *= beta.index_select(0, batch.words)
+            joint = take_rows(theta, batch.documents)
+            joint *= take_rows(beta, batch.words)
             joint.clamp_min_(torch.finfo(joint.dtype).tiny)
             weights[X.indptr[rows.start] : X.indptr[rows.stop]] = joint.cpu().numpy()
         return weights

@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 
 import torch
-from torch.nn.functional import embedding_bag
+from torch.nn.functional import embedding, embedding_bag
 
 from ._batches import Batch
 
@@ -46,8 +46,8 @@ def _sampled_pair_products(theta, beta, batch: Batch):
 
 def _gathered_pair_products(theta, beta, batch: Batch):
     # Temporaries of shape (nnz, topics), but nothing that MPS lacks.
-    rows = theta.index_select(0, batch.documents)
-    return (rows * beta.index_select(0, batch.words)).sum(1)
+    rows = take_rows(theta, batch.documents)
+    return (rows * take_rows(beta, batch.words)).sum(1)
 
 
 def sum_over_words(values, beta, batch: Batch):
@@ -58,8 +58,15 @@ def sum_over_words(values, beta, batch: Batch):
 def sum_over_documents(values, theta, batch: Batch):
     """sum_d values_dv theta_d for every word, shape (words, topics)."""
     by_word = batch.by_word
-    values = values.index_select(0, by_word.order)
+    values = values.take(by_word.order)
     return _bag_sum(by_word.documents, theta, by_word.offsets, values)
+
+
+def sum_by_word(values, batch: Batch):
+    """sum_d values_dv for every word, shape (words,)."""
+    by_word = batch.by_word
+    values = values.unsqueeze(1)
+    return _bag_sum(by_word.order, values, by_word.offsets, None).squeeze(1)
 
 
 def sum_by_document(values, batch: Batch):
@@ -91,6 +98,11 @@ class SparseProduct(torch.autograd.Function):
         (values,) = ctx.saved_tensors
         rows = sum_over_documents(values, gradient.contiguous(), ctx.batch)
         return rows, None, None
+
+
+def take_rows(matrix, rows):
+    """matrix[rows]: what index_select gives, in half the time."""
+    return embedding(rows, matrix)
 
 
 def put_rows(matrix, rows, values) -> None:

@@ -32,7 +32,12 @@ from ._distributions import (
     unnormalized_mean,
 )
 from ._inference import refine
-from ._kernels import pair_products, sum_over_documents, sum_over_words
+from ._kernels import (
+    pair_products,
+    sum_by_word,
+    sum_over_documents,
+    sum_over_words,
+)
 
 # exp(20) is more words than a document has, and far from what float32 cannot hold.
 _LARGEST_OUTPUT = 20.0
@@ -146,7 +151,10 @@ class Completion(Bound):
         # d/dalpha_k log p(hidden | observed) = sum_d [m_dk / gamma_dk - m_d / sum_j
         # gamma_dj], m_dk the hidden words of topic k: zero where the ratio is one, as
         # in the leave-one-out estimate of Minka (2000, section 4).
-        per_gamma = hidden.weighted(sum_over_words(ratios, beta, hidden)).sum(0)
+        weighted = ratios
+        if hidden.weights is not None:
+            weighted = hidden.weights.index_select(0, hidden.documents) * ratios
+        per_gamma = sum_by_word(weighted, hidden) @ beta
         expected = (hidden_lengths / gamma.sum(1)).sum()
         ratio = per_gamma / expected.clamp_min(torch.finfo(gamma.dtype).tiny)
         return Lesson(beta_derivative, ratio)

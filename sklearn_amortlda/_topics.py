@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from scipy.special import digamma
 
-from ._kernels import put_rows
+from ._kernels import put_rows, take_rows
 
 # Of words that are gone through all: what is done to them stays in the cache.
 _WORDS_PER_CHUNK = 2048
@@ -94,7 +94,7 @@ class Topics:
         since = torch.full_like(self._since, math.inf)
         total = torch.zeros_like(self._eta_total)
         for words in self._known_words():
-            rows = self._excess.index_select(0, words)
+            rows = take_rows(self._excess, words)
             since[words[rows.any(1)]] = 0.0
             total += rows.sum(0, dtype=self._long)
         # At one blow, for an interrupt between these would make rows decay again.
@@ -110,7 +110,7 @@ class Topics:
 
     def eta(self, words):
         """Prior parameters of some words, broadcastable to (words, topics)."""
-        return self._eta if len(self._eta) == 1 else self._eta.index_select(0, words)
+        return self._eta if len(self._eta) == 1 else take_rows(self._eta, words)
 
     @property
     def eta_total(self):
@@ -124,7 +124,7 @@ class Topics:
     def excess(self, words):
         """lambda - eta of some words, shape (words, topics)."""
         decay = torch.exp(self._clock - self._since.index_select(0, words))
-        rows = self._excess.index_select(0, words)
+        rows = take_rows(self._excess, words)
         return rows.mul_(decay.to(self._dtype).unsqueeze(1))
 
     @property
@@ -202,7 +202,7 @@ class Topics:
 
     def _move(self, moves, rng):
         for words in self._known_words():
-            rows = self._excess.index_select(0, words)
+            rows = take_rows(self._excess, words)
             for freed, twin, split in moves:
                 share = torch.from_numpy(rng.uniform(0.3, 0.7, len(words))).to(rows)
                 rows[:, twin] += rows[:, freed]

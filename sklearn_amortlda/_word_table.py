@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ._kernels import put_rows
+from ._kernels import put_rows, take_rows
 
 _DECAY, _EPSILON = 0.999, 1e-8
 # Of the encoder's learning rate. Without momentum, and with one scale for a row where
@@ -43,7 +43,7 @@ class WordTable:
 
     def rows(self, words) -> torch.Tensor:
         """Rows of some distinct words, shape (n_words, n_row)."""
-        return self._rows.index_select(0, words)
+        return take_rows(self._rows, words)
 
     @torch.no_grad()
     def step(self, words, rows, learning_rate: float) -> None:

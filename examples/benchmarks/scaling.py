@@ -69,7 +69,7 @@ def measure(name, *, threads=1, **settings):
 
 
 def measure_epochs(**settings):
-    defaults = {"n_topics": 50, "n_epochs": 4, "batch_size": "auto", "n_words": 5000}
+    defaults = {"n_topics": 50, "n_epochs": 4, "batch_size": 256, "n_words": 5000}
     return measure("epochs", **defaults | settings)
 
 
@@ -129,7 +129,7 @@ RANK_COLUMNS = [
     ("epoch_cpu_s", "one, CPU s", ".2f"),
     ("rank_cpu_s", "each of two", ".2f"),
 ]
-BATCHES = [256, 1024, 4096]
+BATCHES = [256, 1024, 4096, "auto"]
 
 
 def vocabulary(args):
@@ -175,10 +175,7 @@ def topics(args):
     """Topics: seconds a step, each number of them to the one before and the first."""
     sizes = [10, 40] if args.quick else [10, 20, 50, 100, 200, 500, 1000]
     n_documents = 1000 if args.quick else 4000
-    records = [
-        measure_epochs(n_documents=n_documents, n_topics=k, batch_size=256)
-        for k in sizes
-    ]
+    records = [measure_epochs(n_documents=n_documents, n_topics=k) for k in sizes]
     show(records, EPOCH_COLUMNS)
     return records, [
         Verdict(
@@ -201,7 +198,7 @@ def threads(args):
     """Two threads and one, by topics and documents a batch."""
     records, verdicts = [], []
     for settings in by_topics_and_batch(args):
-        one, two = (measure_epochs(**settings, n_epochs=2, threads=n) for n in (1, 2))
+        one, two = (measure_epochs(**settings, threads=n) for n in (1, 2))
         two["speed_up"] = one["epoch_wall_s"] / two["epoch_wall_s"]
         records += [one, two]
         verdicts.append(speed_up("threads", settings, two["speed_up"]))
@@ -213,8 +210,8 @@ def ranks(args):
     """Two processes (torch.distributed) and one, each on one thread."""
     records, verdicts = [], []
     for settings in by_topics_and_batch(args):
-        record = measure_epochs(**settings, n_epochs=4)
-        record |= measure("ranks", **settings, n_words=5000, n_epochs=4)
+        record = measure_epochs(**settings)
+        record |= measure("ranks", **settings, n_words=5000)
         records.append(record)
         ratio = record["epoch_wall_s"] / record["ranks_wall_s"]
         verdicts.append(speed_up("processes", settings, ratio))
@@ -223,11 +220,20 @@ def ranks(args):
 
 
 def by_topics_and_batch(args):
-    """Settings of the measurements of what two do in the place of one."""
+    """Settings of the measurements of what two do in the place of one.
+
+    The default batches grow in the course of a fit, so they take a whole one.
+    """
     if args.quick:
-        return [{"n_documents": 1000, "n_topics": 50, "batch_size": 256}]
+        quick = {"n_documents": 1000, "n_topics": 50, "n_epochs": 2}
+        return [quick | {"batch_size": size} for size in (256, "auto")]
     return [
-        {"n_documents": 20_000, "n_topics": n_topics, "batch_size": batch_size}
+        {
+            "n_documents": 20_000,
+            "n_topics": n_topics,
+            "batch_size": batch_size,
+            "n_epochs": 19 if batch_size == "auto" else 2,
+        }
         for n_topics in (50, 200)
         for batch_size in BATCHES
     ]
@@ -307,20 +313,21 @@ def estimate(record):
 
 
 def peers(args):
-    """scikit-learn's online method, on the same batches, and inference."""
+    """scikit-learn's online method and inference, and the mean epoch of a fit."""
     record = measure(
         "peers",
         folder=args.folder,
         quick=args.quick,
         n_topics=50,
         n_passes=1 if args.quick else 10,
+        n_epochs=2 if args.quick else 20,
     )
     speeds = record["inference"]
     show([{"transform": name} | row for name, row in speeds.items()], INFERENCE_COLUMNS)
     print(
-        f"  {record['documents']:,} documents in batches of "
-        f"{record['documents_a_batch']}: our epoch {record['epoch_cpu_s']:.2f} CPU s; "
-        f"scikit-learn's pass {record['sklearn_pass_cpu_s']:.2f}, its fit(max_iter=1) "
+        f"  {record['documents']:,} documents: our epoch {record['epoch_cpu_s']:.2f} "
+        f"CPU s, first batches of {record['documents_a_batch']}; scikit-learn's pass, "
+        f"the same batches, {record['sklearn_pass_cpu_s']:.2f}, its fit(max_iter=1) "
         f"{record['sklearn_fit_cpu_s']:.2f}\n  perplexities after "
         f"{record['passes']['ours']} epochs of ours and {record['passes']['sklearn']} "
         "passes of scikit-learn's; after one of its passes "
