@@ -106,17 +106,19 @@ class AmortizedLDA(
     refine : int, default=3
         Fixed-point steps of the classical E-step after the encoder, in `transform`,
         `score` and `perplexity`. 0 is the encoder alone: fastest, less accurate.
-    refine_fit : int, default=5
-        The same in training, before the topics learn from a batch. The sampled
-        objectives do without; 'collapsed' takes at least one.
+    refine_fit : int, default=3
+        The same in training, before the topics learn from a batch; all but the last go
+        1.8 times as far (over-relaxation). The sampled objectives do without;
+        'collapsed' takes at least one.
     learning_rate_init : float, default=0.002
         Learning rate of the encoder (Adam).
     learning_schedule : {'auto', 'cosine', 'power'}, default='auto'
         Step sizes. 'cosine' falls from 1 to 0 over `max_iter` epochs, for the topics
         as for the encoder: early steps explore, late ones average. 'power' is
-        (`learning_offset` + t) ** -`learning_decay` at step t, without an end. 'auto'
-        is 'cosine' in `fit` and 'power' in `partial_fit`; ask for 'cosine' there if
-        the stream is to end after `max_iter` passes over `total_samples` documents.
+        (`learning_offset` + t) ** -`learning_decay` after t batches, without an end.
+        'auto' is 'cosine' in `fit` and 'power' in `partial_fit`; ask for 'cosine'
+        there if the stream is to end after `max_iter` passes over `total_samples`
+        documents.
         On the way, topics that have become duplicates of others are merged and split
         elsewhere.
     learning_decay : float, default=0.55
@@ -128,8 +130,9 @@ class AmortizedLDA(
         learning_schedule='cosine' those in a stream of `partial_fit`.
     batch_size : int or 'auto', default='auto'
         Documents a step. 'auto' is as many as have 20,000 non-zeros in X, within 64
-        and 256, but no more than a twentieth of all and no fewer than 16. In
-        `partial_fit` all are `total_samples`.
+        and 256, but no more than a twentieth of all and no fewer than 16; as the rates
+        fall, up to eight times as many at rates as much larger, which averages as well
+        in less time [7]_. In `partial_fit` all are `total_samples`.
     total_samples : int, default=1_000_000
         Documents in the corpus that `partial_fit` sees chunks of.
     evaluate_every : int, default=0
@@ -195,7 +198,7 @@ class AmortizedLDA(
     n_iter_ : int
         Epochs trained.
     n_batch_iter_ : int
-        Steps trained.
+        Steps trained. Fewer than the batches of all epochs where `batch_size` grows.
     doc_topic_prior_ : ndarray of shape (n_components,)
         alpha, as given or learned.
     topic_word_prior_ : float or ndarray
@@ -223,6 +226,8 @@ class AmortizedLDA(
            Variational Bayesian Inference for Latent Dirichlet Allocation", KDD.
     .. [6] Jaegle, Gimeno, Brock, Vinyals, Zisserman & Carreira (2021), "Perceiver:
            General Perception with Iterative Attention", ICML.
+    .. [7] Smith, Kindermans, Ying & Le (2018), "Don't Decay the Learning Rate, Increase
+           the Batch Size", ICLR.
 
     Examples
     --------
@@ -299,7 +304,7 @@ class AmortizedLDA(
         hidden_layer_sizes=(100,),
         word_vectors=None,
         refine=3,
-        refine_fit=5,
+        refine_fit=3,
         learning_rate_init=0.002,
         learning_schedule="auto",
         learning_decay=0.55,
