@@ -551,7 +551,7 @@ class AmortizedLDA(
                   \\le \\sum_d \\log p(w_d | \\alpha, \\beta)
 
         with beta = `topic_word_`, alpha = `doc_topic_prior_` and q(theta) the posterior
-        that `transform` uses after ten further steps that tighten the bound [1]_,
+        that `transform` uses after six further steps that tighten the bound [1]_,
         whatever the objective. A sum over documents, each a term of its own: additive
         over any split of X. The topics' own divergence is no part of it.
 

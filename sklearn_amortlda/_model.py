@@ -120,7 +120,10 @@ class LDAProgram:
         _write(trace, "beta", self.p_beta, beta)
         _write(trace, "theta", p_theta, theta, scale)
         _write(trace, "words", words, self.batch.counts, scale, is_observed=True)
-        trace.compute_log_prob(lambda name, site: site["is_observed"])
+        # Not by `compute_log_prob`, which looks for NaN here and in the gradients:
+        # an epoch whose bound is none ends training anyway.
+        log_prob = words.log_prob(self.batch.counts)
+        trace.nodes["words"]["log_prob_sum"] = (scale * log_prob).sum()
         return trace
 
     def _guide_trace(self):

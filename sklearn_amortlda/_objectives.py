@@ -31,7 +31,7 @@ from ._distributions import (
     geometric_mean,
     unnormalized_mean,
 )
-from ._inference import refine
+from ._inference import RELAXATION, refine
 from ._kernels import (
     pair_products,
     sum_by_word,
@@ -39,9 +39,6 @@ from ._kernels import (
     sum_over_words,
 )
 
-# In training, where what counts is to be near the fixed point: three steps then do what
-# five plain ones did. Reported posteriors stop before it, where they predict best.
-RELAXATION = 1.8
 # exp(20) is more words than a document has, and far from what float32 cannot hold.
 _LARGEST_OUTPUT = 20.0
 

@@ -20,7 +20,12 @@ from sklearn_amortlda._distributions import (
     TopicWords,
     geometric_mean,
 )
-from sklearn_amortlda._inference import _BOUND_STEPS, document_bound, refine
+from sklearn_amortlda._inference import (
+    _BOUND_STEPS,
+    RELAXATION,
+    document_bound,
+    refine,
+)
 from sklearn_amortlda._topics import Topics
 from sklearn_amortlda.metrics import held_out_log_likelihood
 
@@ -188,16 +193,18 @@ def test_bound_attribute_is_scikit_learns(rng, objective):
 
 
 def geometric_steps(gamma, X, components, alpha, n_steps):
-    """The textbook's E-step, dense, in NumPy."""
+    """The textbook's E-step, over-relaxed but for the last, dense, in NumPy."""
 
     def expectation(concentration):
         total = concentration.sum(axis=1, keepdims=True)
         return np.exp(digamma(concentration) - digamma(total))
 
     beta = expectation(components)
-    for _ in range(n_steps):
+    for i in range(n_steps):
         theta = expectation(gamma)
-        gamma = alpha + theta * ((X / (theta @ beta)) @ beta.T)
+        there = alpha + theta * ((X / (theta @ beta)) @ beta.T)
+        further = np.maximum(gamma + RELAXATION * (there - gamma), there / 5)
+        gamma = there if i == n_steps - 1 else further
     return gamma
 
 

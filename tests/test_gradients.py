@@ -14,16 +14,10 @@ from sklearn_amortlda._distributions import (
     SampledDirichlet,
     geometric_mean,
 )
-from sklearn_amortlda._inference import refine
+from sklearn_amortlda._inference import RELAXATION, refine
 from sklearn_amortlda._kernels import SparseProduct
 from sklearn_amortlda._learner import Config, Learner, State
-from sklearn_amortlda._objectives import (
-    RELAXATION,
-    Bound,
-    Collapsed,
-    Completion,
-    _inverse_digamma,
-)
+from sklearn_amortlda._objectives import Bound, Collapsed, Completion, _inverse_digamma
 from sklearn_amortlda._schedules import Power
 
 
