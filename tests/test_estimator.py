@@ -18,6 +18,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from sklearn_amortlda import AmortizedLDA
+from sklearn_amortlda.metrics import document_completion_perplexity
 
 OBJECTIVES = ["completion", "collapsed", "bound", "sampled", "logistic_normal"]
 
@@ -47,14 +48,16 @@ def matched_cosines(topics, planted):
     return cosines[linear_sum_assignment(-cosines)]
 
 
-@pytest.mark.parametrize("objective", ["completion", "collapsed", "bound"])
-def test_recovers_planted_topics(objective):
+@pytest.mark.parametrize(
+    "objective, n_fits", [("completion", 1), ("collapsed", 3), ("bound", 8)]
+)
+def test_recovers_planted_topics(objective, n_fits):
     X, beta, _ = draw_corpus(1000, 10, 200, 80)
-    # The objectives other than the default stop at a local optimum now and then, of
-    # which the bound tells.
+    # The objectives other than the default stop at a local optimum now and then (of 20
+    # seeds 4 and 14), of which the bound tells.
     fits = (
         AmortizedLDA(10, objective=objective, random_state=seed).fit(X)
-        for seed in range(1 if objective == "completion" else 3)
+        for seed in range(n_fits)
     )
     lda = max(fits, key=lambda lda: lda.bound_)
     assert matched_cosines(lda.topic_word_, beta).min() > 0.9
@@ -86,7 +89,10 @@ def test_learned_alpha_is_that_of_the_corpus(alpha):
 
 def test_refinement_improves_on_the_encoder_alone(fitted, corpus):
     alone = clone_fitted(fitted).set_params(refine=0)
-    assert fitted.perplexity(corpus) < alone.perplexity(corpus)
+    perplexities = [
+        document_completion_perplexity(lda, corpus) for lda in (fitted, alone)
+    ]
+    assert perplexities[0] < perplexities[1]
 
 
 def clone_fitted(estimator):
