@@ -76,11 +76,11 @@ class Batch:
 
     @cached_property
     def pattern(self) -> torch.Tensor:
-        """The places of the non-zeros, as torch's CSR."""
+        """The places of the non-zeros, as torch's CSR; its values are for any use."""
         return torch.sparse_csr_tensor(
             self.offsets,
             self.words,
-            self.counts,
+            torch.empty_like(self.counts),
             self.shape,
             # Named, for a caller's default device would come before the tensors' own.
             device=self.counts.device,
@@ -205,16 +205,18 @@ class BatchMaker:
         present = counts > 0
         if not present.all():
             kept = np.flatnonzero(present)
-            words, documents, counts = words[kept], documents[kept], counts[kept]
-        offsets = _offsets(np.bincount(documents, minlength=n_documents))
-        lengths = np.bincount(documents, counts, minlength=n_documents)
+            words, documents, counts = (
+                a.take(kept) for a in (words, documents, counts)
+            )
+        sizes = np.bincount(documents, minlength=n_documents)
+        offsets = _offsets(sizes)
         return Batch(
             vocabulary=self._tensor(vocabulary),
             offsets=self._tensor(offsets),
             words=self._tensor(words),
             documents=self._tensor(documents),
             counts=self._tensor(counts, self.dtype),
-            lengths=self._tensor(lengths, self.dtype),
+            lengths=self._tensor(_sums(counts, offsets, sizes), self.dtype),
             by_word=self._by_word(words, documents, len(vocabulary))
             if by_word
             else None,
@@ -227,7 +229,7 @@ class BatchMaker:
         order = np.argsort(short, kind="stable")
         return WordMajor(
             offsets=self._tensor(_offsets(np.bincount(words, minlength=n_words))),
-            documents=self._tensor(documents[order]),
+            documents=self._tensor(documents.take(order)),
             order=self._tensor(order),
         )
 
@@ -264,3 +266,12 @@ def _thin_many(counts, rng):
 
 def _offsets(sizes):
     return np.concatenate([[0], np.cumsum(sizes)])
+
+
+def _sums(values, offsets, sizes):
+    """Sums of consecutive values, so many each."""
+    sums, some = np.zeros(len(sizes)), np.flatnonzero(sizes)
+    # An eighth of what bincount takes with weights, but not for sums of none.
+    if len(some):
+        sums[some] = np.add.reduceat(values, offsets[some], dtype=np.float64)
+    return sums

@@ -40,8 +40,11 @@ def pair_dots(theta, beta, batch: Batch):
 
 
 def _sampled_pair_products(theta, beta, batch: Batch):
-    product = torch.sparse.sampled_addmm(batch.pattern, theta, beta.t(), beta=0.0)
-    return product.values()
+    places = batch.pattern
+    values = places.values().zero_()
+    # Into the operand itself, which would be copied otherwise, indices and all.
+    torch.sparse.sampled_addmm(places, theta, beta.t(), out=places)
+    return values.clone()
 
 
 def _gathered_pair_products(theta, beta, batch: Batch):
