@@ -14,9 +14,11 @@ from sklearn_amortlda import AmortizedLDA
 SMALL = {"max_iter": 2, "hidden_layer_sizes": (8,), "device": "cpu"}
 
 
-def build(n_features, n_hidden):
-    """An encoder of the user's."""
-    return nn.Sequential(nn.Linear(n_features, n_hidden), nn.Dropout(0.1), nn.ReLU())
+class Dense(nn.Sequential):
+    """An encoder of the user's. A class, for it is named alike in every process."""
+
+    def __init__(self, n_features, n_hidden):
+        super().__init__(nn.Linear(n_features, n_hidden), nn.Dropout(0.1), nn.ReLU())
 
 
 CONFIGURATIONS = [
@@ -26,7 +28,7 @@ CONFIGURATIONS = [
     AmortizedLDA(objective="logistic_normal", **SMALL),
     AmortizedLDA(early_stopping=True, validation_fraction=0.5, **SMALL),
     AmortizedLDA(encoder="transformer", **SMALL),
-    AmortizedLDA(encoder=build, **SMALL),
+    AmortizedLDA(encoder=Dense, **SMALL),
 ]
 
 # Defined by scikit-learn but not yielded to third-party transformers.
