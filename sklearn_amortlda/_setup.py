@@ -92,10 +92,10 @@ def _fit_schedule(lda, corpus, continued, batch_size):
     # `fit` knows its number of batches.
     if lda.learning_schedule == "power":
         return _power(lda)
-    n_batches = lda.max_iter * corpus.n_batches(batch_size)
+    length = lda.max_iter * corpus.n_batches(batch_size)
     if continued:
-        return Cosine(_time(lda), n_batches, _WARM_TOP)
-    return Cosine(0, n_batches)
+        return Cosine(_time(lda), length, _WARM_TOP)
+    return Cosine(0, length)
 
 
 def _stream_schedule(lda, n_documents, batch_size):
