@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 import torch
@@ -97,6 +98,12 @@ class Batch:
             return values
         return values * self.weights.view(-1, *[1] * (values.dim() - 1))
 
+    def weighted_entries(self, values: torch.Tensor) -> torch.Tensor:
+        """Values of the non-zeros times their documents' weights."""
+        if self.weights is None:
+            return values
+        return values * self.weights.index_select(0, self.documents)
+
 
 @dataclass(frozen=True)
 class SplitBatch:
@@ -149,9 +156,9 @@ class BatchMaker:
         """
         order = rng.permutation(len(self.corpus))
         # Equal parts: a last batch of a few documents would make noisy statistics.
-        ends = np.cumsum([len(part) for part in np.array_split(order, sum(sizes))])
-        ends = ends[np.cumsum(sizes) - 1]
-        for rows in np.split(order, ends[:-1]):
+        parts = iter(np.array_split(order, sum(sizes)))
+        for size in sizes:
+            rows = np.concatenate(list(islice(parts, size)))
             yield self._split_batch(self.corpus[rows], rng if split else None)
 
     def _split_batch(self, corpus, rng) -> SplitBatch:

@@ -9,6 +9,9 @@ import scipy.sparse as sp
 
 from ._validation import check_weights
 
+# Documents of a batch at the most, where its size is up to us.
+LARGEST_BATCH = 256
+
 
 @dataclass(frozen=True)
 class Corpus:
@@ -52,11 +55,11 @@ class Corpus:
     def total(self, values=None) -> float:
         """Weighted sum of the documents' values, or of the documents."""
         # Sums, for a product of long vectors wakes BLAS's threads, which then spin.
-        if self.weights is None:
-            return float(len(self) if values is None else np.sum(values))
         if values is None:
-            return float(self.weights.sum())
-        return float(np.sum(self.weights * values))
+            values = np.ones(len(self))
+        if self.weights is not None:
+            values = self.weights * values
+        return float(np.sum(values))
 
     @property
     def n_words(self) -> float:

@@ -168,13 +168,13 @@ class Learner:
         self.encoder.train()
         total, n_words = 0.0, 0.0
         for i, (at_once, batch) in enumerate(zip(steps, batches)):
-            measured, before = i % _STEPS_A_BOUND == 0, self.time
+            measured = i % _STEPS_A_BOUND == 0
             bound = self.step(batch, total_samples, plate_size, measured, at_once)
             if measured:
                 total += bound
                 lengths = batch.whole.weighted(batch.whole.lengths)
                 n_words += float(lengths.cpu().sum(dtype=torch.float64))
-            if self.config.schedule.recycles(before, self.time):
+            if self.config.schedule.recycles(self.time - at_once, self.time):
                 self._recycle(rng)
         if self.config.learn_eta:
             self.topics.learn_eta()

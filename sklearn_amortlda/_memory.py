@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ._corpus import LARGEST_BATCH
+from ._schedules import MOST_AT_ONCE
+
 # What an allocator says, where its exception is a mere RuntimeError.
 _REFUSALS = ("allocate memory", "out of memory", "bad_alloc")
-# Documents of late steps, where the size is up to us.
-_LARGEST_BATCH = 8 * 256
 # A batch's own arrays: indices, counts and products of both halves and of the whole.
 _BYTES_AN_ENTRY = 100
 
@@ -53,7 +54,9 @@ def fit_needs(lda, X, itemsize: int, on_cpu: bool) -> list[Need]:
     (n_samples, n_features), n_topics = X.shape, lda.n_components
     # A user's own module has its words to itself.
     n_hidden = 0 if callable(lda.encoder) else lda.hidden_layer_sizes[0]
-    batch_size = _LARGEST_BATCH if lda.batch_size == "auto" else lda.batch_size
+    batch_size = lda.batch_size
+    if batch_size == "auto":
+        batch_size = MOST_AT_ONCE * LARGEST_BATCH
     batch_size = min(batch_size, n_samples)
     # On the device topics are once, beside a copy at first. In memory is also what they
     # begin with, and at the end `components_` and `topic_word_`: for float32 without a

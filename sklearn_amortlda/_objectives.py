@@ -153,10 +153,7 @@ class Completion(Bound):
         # d/dalpha_k log p(hidden | observed) = sum_d [m_dk / gamma_dk - m_d / sum_j
         # gamma_dj], m_dk the hidden words of topic k: zero where the ratio is one, as
         # in the leave-one-out estimate of Minka (2000, section 4).
-        weighted = ratios
-        if hidden.weights is not None:
-            weighted = hidden.weights.index_select(0, hidden.documents) * ratios
-        per_gamma = sum_by_word(weighted, hidden) @ beta
+        per_gamma = sum_by_word(hidden.weighted_entries(ratios), hidden) @ beta
         expected = (hidden_lengths / gamma.sum(1)).sum()
         ratio = per_gamma / expected.clamp_min(torch.finfo(gamma.dtype).tiny)
         return Lesson(beta_derivative, ratio)

@@ -17,7 +17,7 @@ _ALPHA_RATE = 0.05
 _ALPHA_WAITS = 0.1
 
 # Batches a step takes at the most. Sixteen take little less time than eight.
-_MOST_AT_ONCE = 8
+MOST_AT_ONCE = 8
 
 # Looks for duplicate topics are a twentieth of training apart: time enough for a topic
 # that moved to find its place.
@@ -51,7 +51,7 @@ class Schedule:
         """
         steps, end = [], time + n_batches
         while time < end:
-            most = min(self.most_forgotten / self._rate(time), _MOST_AT_ONCE)
+            most = min(self.most_forgotten / self._rate(time), MOST_AT_ONCE)
             at_once = min(2 ** int(math.log2(max(most, 1.0))), end - time)
             steps.append(at_once)
             time += at_once

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ._corpus import Corpus, n_batches
+from ._corpus import LARGEST_BATCH, Corpus, n_batches
 from ._encoder import initial_weights
 from ._learner import Config, Learner, State
 from ._objectives import OBJECTIVES
@@ -238,7 +238,7 @@ def _batch_size(lda, corpus: Corpus, n_total) -> int:
     # The noise of a step's statistics follows its words, not its documents.
     documents = _ENTRIES_A_BATCH * corpus.n_documents / max(corpus.n_entries, 1)
     # Small corpora need steps more than they need quiet ones.
-    documents = min(np.clip(documents, 64, 256), n_total / 20)
+    documents = min(np.clip(documents, 64, LARGEST_BATCH), n_total / 20)
     return max(int(documents), 16)
 
 

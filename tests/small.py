@@ -9,6 +9,7 @@ from scipy.sparse import csr_array
 from sklearn_amortlda._batches import Batch, BatchMaker
 from sklearn_amortlda._corpus import Corpus
 from sklearn_amortlda._encoder import initial_weights, load_encoder
+from sklearn_amortlda._inference import RELAXATION
 from sklearn_amortlda._model import LDAProgram, topic_distributions
 from sklearn_amortlda._objectives import OBJECTIVES
 from sklearn_amortlda._topics import Topics
@@ -24,6 +25,15 @@ def planted(rng, n_topics, n_words, lengths, *, alpha=0.3, topic_word=None):
     theta = rng.dirichlet(np.full(n_topics, alpha), len(lengths))
     X = np.array([rng.multinomial(n, t @ topic_word) for n, t in zip(lengths, theta)])
     return topic_word, theta, X
+
+
+def relaxed(gamma, step, n_steps):
+    """Fixed-point steps in NumPy, of which all but the last go further."""
+    for i in range(n_steps):
+        there = step(gamma)
+        further = np.maximum(gamma + RELAXATION * (there - gamma), there / 5)
+        gamma = there if i == n_steps - 1 else further
+    return gamma
 
 
 def split_batches(X, weights=None, *, batch_size=None, split=False, seed=0):

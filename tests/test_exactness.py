@@ -10,7 +10,7 @@ from scipy.special import digamma, polygamma
 from scipy.stats import beta as beta_distribution
 from scipy.stats import dirichlet
 from sklearn.decomposition import LatentDirichletAllocation
-from small import F64, Small, dense, one_batch, planted, split_batches
+from small import F64, Small, dense, one_batch, planted, relaxed, split_batches
 from torch.distributions import Dirichlet, kl_divergence
 
 from sklearn_amortlda import AmortizedLDA
@@ -20,12 +20,7 @@ from sklearn_amortlda._distributions import (
     TopicWords,
     geometric_mean,
 )
-from sklearn_amortlda._inference import (
-    _BOUND_STEPS,
-    RELAXATION,
-    document_bound,
-    refine,
-)
+from sklearn_amortlda._inference import _BOUND_STEPS, document_bound, refine
 from sklearn_amortlda._topics import Topics
 from sklearn_amortlda.metrics import held_out_log_likelihood
 
@@ -200,12 +195,12 @@ def geometric_steps(gamma, X, components, alpha, n_steps):
         return np.exp(digamma(concentration) - digamma(total))
 
     beta = expectation(components)
-    for i in range(n_steps):
+
+    def step(gamma):
         theta = expectation(gamma)
-        there = alpha + theta * ((X / (theta @ beta)) @ beta.T)
-        further = np.maximum(gamma + RELAXATION * (there - gamma), there / 5)
-        gamma = there if i == n_steps - 1 else further
-    return gamma
+        return alpha + theta * ((X / (theta @ beta)) @ beta.T)
+
+    return relaxed(gamma, step, n_steps)
 
 
 def test_batches_of_an_epoch_average_to_the_corpus(rng):

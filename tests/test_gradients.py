@@ -1,11 +1,21 @@
 """Every gradient against finite differences or closed forms, in float64."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose
 from pyro.infer import TraceMeanField_ELBO
-from small import F64, Small, dense, encoder_weights, one_batch, split_batches
+from small import (
+    F64,
+    Small,
+    dense,
+    encoder_weights,
+    one_batch,
+    relaxed,
+    split_batches,
+)
 from torch.autograd import gradcheck
 
 from sklearn_amortlda._bag_of_words import BagOfWords
@@ -222,15 +232,6 @@ def one_step(gamma, X, beta, alpha):
     return new
 
 
-def relaxed(gamma, X, beta, alpha, n_steps):
-    """Steps of which all but the last go further."""
-    for i in range(n_steps):
-        there = one_step(gamma, X, beta, alpha)
-        further = np.maximum(gamma + RELAXATION * (there - gamma), there / 5)
-        gamma = there if i == n_steps - 1 else further
-    return gamma
-
-
 def test_bound_teaches_the_derivative_of_the_likelihood(rng):
     batch, gamma, beta, alpha = problem(rng, split=False)
     whole = batch.whole
@@ -249,8 +250,9 @@ def test_collapsed_teaches_without_the_words_own_topic(rng, n_refine):
     lesson = Collapsed(n_refine, None).lesson(gamma, batch, beta, alpha)
     weights, ours = derivative(lesson, whole)
     X, beta, gamma = dense(whole), beta.numpy(), gamma.numpy()
-    gamma = relaxed(gamma, X, beta, alpha.numpy(), n_refine - 1)
-    refined = one_step(gamma, X, beta, alpha.numpy())
+    step = partial(one_step, X=X, beta=beta, alpha=alpha.numpy())
+    gamma = relaxed(gamma, step, n_refine - 1)
+    refined = step(gamma)
     expected = np.zeros_like(ours)
     for d, v in np.argwhere(X):
         own = gamma[d] * beta[v] / (gamma[d] @ beta[v])
@@ -268,7 +270,8 @@ def test_completion_teaches_from_the_hidden_half(rng, n_refine):
     observed, hidden = dense(batch.observed), dense(batch.hidden)
     assert_allclose(observed + hidden, dense(batch.whole))
     beta, gamma = beta.numpy(), gamma.numpy()
-    gamma = relaxed(gamma, observed, beta, alpha.numpy(), n_refine)
+    step = partial(one_step, X=observed, beta=beta, alpha=alpha.numpy())
+    gamma = relaxed(gamma, step, n_refine)
     scale = dense(batch.whole).sum() / hidden.sum()
     expected, per_topic, per_total = np.zeros_like(ours), np.zeros(3), 0.0
     for d, v in np.argwhere(hidden):
