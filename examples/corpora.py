@@ -1,4 +1,7 @@
-"""Corpora for the examples, and the vectorizer they share."""
+"""The corpora and the vectorizer of the examples.
+
+Each loader returns texts, their names and their labels. `vectorizer` counts words.
+"""
 
 import ast
 import gc
@@ -11,8 +14,8 @@ from sklearn.datasets import fetch_20newsgroups
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils import Bunch
 
-# Only libraries that this project's dependencies always bring along
-# (torch requires networkx and sympy), and of those the subpackages about a subject.
+# Libraries that are installed with this package (torch requires networkx and sympy),
+# and their subpackages about one subject.
 SUBPACKAGES = {
     "joblib": ".",
     "networkx": "algorithms classes drawing generators readwrite",
@@ -49,7 +52,7 @@ NOT_PROSE = re.compile(
 def load_docstrings():
     """The docstrings of the installed scientific libraries, labelled by subpackage.
 
-    Sources are parsed, not imported, so nothing is executed and nothing printed.
+    The sources are parsed and not imported, so no code of the libraries runs.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def load_docstrings():
         ``data`` (list of texts), ``names`` (qualified name of each text's object),
         ``target`` (integer labels), ``target_names`` (the labels' subpackages).
     """
-    # Else every garbage collection of the parser's walks all that torch imported.
+    # Parsing triggers garbage collections, which would traverse all objects of torch.
     gc.freeze()
     documents = {}
     for library, subpackages in SUBPACKAGES.items():
@@ -65,7 +68,7 @@ def load_docstrings():
             label = f"{library}.{subpackage}".rstrip(".")
             for name, docstring in _docstrings_in(library, subpackage):
                 text = NOT_PROSE.sub(" ", docstring)
-                # inherited methods and aliases repeat texts: the first one stands
+                # Inherited methods and aliases repeat a text; the first one is kept.
                 if len(text.split()) >= MIN_WORDS:
                     documents.setdefault(text, (name, label))
     gc.unfreeze()
@@ -73,7 +76,7 @@ def load_docstrings():
 
 
 def load_20newsgroups():
-    """The 20 newsgroups in the same form; downloaded at the first use.
+    """The messages of 20 newsgroups, which scikit-learn downloads at the first use.
 
     Returns
     -------
@@ -84,8 +87,8 @@ def load_20newsgroups():
         news = fetch_20newsgroups(subset="all", remove=("headers", "footers", "quotes"))
     except OSError as error:
         raise OSError(
-            "20 newsgroups could not be downloaded: scikit-learn fetches it once, over "
-            "the network. Use the docstrings instead, which need no download."
+            "The 20 newsgroups could not be downloaded. Connect to the network, or use "
+            "the docstrings, which need no download."
         ) from error
     names = ["/".join(Path(filename).parts[-2:]) for filename in news.filenames]
     return Bunch(
@@ -94,7 +97,10 @@ def load_20newsgroups():
 
 
 def vectorizer():
-    """Counts of words of at least three letters, neither everywhere nor rare."""
+    """A CountVectorizer of words with three letters or more.
+
+    A word must occur in at least 5 documents and in at most 20 % of the documents.
+    """
     return CountVectorizer(
         token_pattern=r"[^\W\d_]{3,}",
         stop_words="english",
@@ -105,18 +111,18 @@ def vectorizer():
 
 
 def _docstrings_in(library, subpackage):
-    """Yield name and docstring of every public object below a folder, in order."""
+    """Yield the name and docstring of every public object below a folder, in order."""
     root = Path(find_spec(library).origin).parent
     for path in sorted((root / subpackage).rglob("*.py")):
         module = path.relative_to(root.parent).with_suffix("").parts
         if SKIPPED_FOLDERS.isdisjoint(module):
-            # private modules hold what their public package exports
+            # Objects of a private module are exported by its public package.
             public = [part for part in module if not part.startswith("_")]
             yield from _docstrings_of(ast.parse(path.read_bytes()), ".".join(public))
 
 
 def _docstrings_of(node, name):
-    """Yield name and docstring of a module or class and of its public members."""
+    """Yield name and docstring of a module or class, and of its public members."""
     docstring = ast.get_docstring(node)
     if docstring:
         yield name, docstring
@@ -130,6 +136,7 @@ def _docstrings_of(node, name):
 
 
 def _bunch_of_common_labels(documents):
+    """The documents of all labels with `MIN_DOCUMENTS_PER_LABEL` documents or more."""
     names, labels = np.array(list(documents.values())).T
     _, label_index, counts = np.unique(labels, return_inverse=True, return_counts=True)
     common = (counts >= MIN_DOCUMENTS_PER_LABEL)[label_index]

@@ -1,15 +1,16 @@
-"""Train one model by several processes, each with shards of the corpus in its memory.
+"""Train one model in several processes; each process reads some shards of the corpus.
 
     torchrun --standalone --nproc_per_node=2 distributed.py FOLDER
 
-FOLDER is as in stream.py: the corpus as ``shard-*.npz``, and where it does not exist,
-it is made of the docstrings of the installed scientific libraries. Every machine is to
-see it. On 4 machines run on each of them
+FOLDER is a folder as in stream.py: it contains the corpus as ``shard-*.npz``. If FOLDER
+does not exist, it is created from the docstrings of the installed scientific libraries.
+All machines must be able to read it. For 4 machines, run this command on each of them,
+where HOST is one of the 4:
 
     torchrun --nnodes=4 --nproc_per_node=1 --rdzv-backend=c10d \\
         --rdzv-endpoint=HOST:29400 distributed.py FOLDER
 
-HOST being one of the 4. With GPUs there is a process for each (--nproc_per_node=8).
+With GPUs, start one process per GPU (--nproc_per_node=8 for 8 GPUs).
 """
 
 import argparse
@@ -44,19 +45,21 @@ def main():
         distributed=True,
         verbose=int(rank == 0),
     ).fit(X)
-    if rank == 0:  # all ranks have the same model
+    # All ranks have the same model.
+    if rank == 0:
         save(lda, args.folder / "distributed.joblib")
         report(lda, args.folder)
     dist.destroy_process_group()
 
 
 def own_documents(folder):
-    """The shards of this rank: every so many of them, as one matrix."""
+    """The shards of this rank as one matrix: every n-th shard of n ranks."""
     rank, n_ranks = dist.get_rank(), dist.get_world_size()
     own = find_shards(folder)[rank::n_ranks]
     if not own:
         raise SystemExit(
-            f"{folder} holds fewer shards than there are ranks, {n_ranks}."
+            f"{folder} contains fewer shards than there are ranks, {n_ranks}: start "
+            "fewer processes."
         )
     return sparse.vstack([sparse.load_npz(shard) for shard in own], format="csr")
 
@@ -65,10 +68,14 @@ def parse_arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--n-components", type=int, default=50)
-    parser.add_argument("--max-iter", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("folder", type=Path, help="folder of the corpus")
+    parser.add_argument(
+        "--n-components", type=int, default=50, help="number of topics (default: 50)"
+    )
+    parser.add_argument(
+        "--max-iter", type=int, default=20, help="number of epochs (default: 20)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="random state (default: 0)")
     return parser.parse_args()
 
 

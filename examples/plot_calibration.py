@@ -3,22 +3,23 @@
 Calibration of the topics' posteriors
 =====================================
 
-The posterior of a document's topics is a Dirichlet, so it comes with credible
-intervals. How often do they hold the truth? Documents are drawn from the model itself,
-topics and proportions known, and each true proportion is located in its marginal
-posterior, a beta distribution. Under the exact posterior its quantile there is uniform,
-and a 90 % interval holds 90 % of the truths (simulation-based calibration, Talts et al.
-2018, https://arxiv.org/abs/1804.06788).
+The posterior of a document's topic proportions is a Dirichlet, which has credible
+intervals. How often do the intervals contain the true proportions? This example draws
+documents from the model with known topics and known proportions. It then computes the
+quantile of each true proportion in its marginal posterior, a beta distribution. Under
+the exact posterior the quantiles are uniform, and 90 % of the true proportions are in
+the 90 % interval (simulation-based calibration, Talts et al. 2018,
+https://arxiv.org/abs/1804.06788).
 
-A mean-field posterior takes the topics of a document's words for independent of its
-proportions, so it is too narrow where topics share words: true proportions fall into
-its tails too often.
+The mean-field posterior assumes that the topic assignments of a document's words are
+independent of its topic proportions. The posterior is therefore too narrow where topics
+share words: too many true proportions are in its tails.
 """
 
 # %%
-# Documents of known topics
-# -------------------------
-# Five topics that share a good part of their words, 100 words a document.
+# Documents with known topics
+# ---------------------------
+# There are five topics, which share many words, and 100 words in each document.
 
 import copy
 
@@ -37,7 +38,7 @@ topics = rng.dirichlet(np.full(N_WORDS, 0.1), N_TOPICS)
 
 
 def draw(n_documents):
-    """Proportions of topics and word counts of new documents."""
+    """Topic proportions and word counts of new documents."""
     theta = rng.dirichlet(np.full(N_TOPICS, ALPHA), n_documents)
     words = theta @ topics
     return theta, rng.multinomial(LENGTH, words / words.sum(axis=1, keepdims=True))
@@ -47,16 +48,16 @@ _, X_train = draw(4000)
 theta, X = draw(1000)
 
 # %%
-# A fitted model, and the same with the true topics
-# -------------------------------------------------
-# The second one shows what is left when the topics are right: the error of the
-# posterior's form alone.
+# A fitted model, and the model with the true topics
+# --------------------------------------------------
+# With the true topics, the only remaining error is that of the posterior of the
+# proportions. 100 steps of the E-step remove the error of the encoder, too.
 
 fitted = AmortizedLDA(N_TOPICS, doc_topic_prior=ALPHA, random_state=0).fit(X_train)
 
 
 def align(lda):
-    """Truth's topic of each topic of the model."""
+    """The true topic that is most similar to each topic of the model."""
     model_topics = np.sqrt(lda.topic_word_) @ np.sqrt(topics).T
     return linear_sum_assignment(-model_topics)[1]
 
@@ -69,14 +70,14 @@ converged = copy.deepcopy(true).set_params(refine=100)
 
 
 def quantiles(lda):
-    """Of each true proportion in its marginal posterior, in [0, 1]."""
+    """Quantile of each true proportion in its marginal posterior."""
     gamma = lda.doc_topic_posterior(X).concentration
     rest = gamma.sum(axis=1, keepdims=True) - gamma
     return beta.cdf(theta[:, truth_of], gamma, rest).ravel()
 
 
 def coverage(quantile, levels):
-    """Share of the truths in the central interval of each level."""
+    """Share of the true proportions in the central interval of each level."""
     return np.array([np.mean(np.abs(quantile - 0.5) <= x / 2) for x in levels])
 
 
@@ -93,8 +94,9 @@ for name, quantile in results.items():
 # %%
 # Ranks and coverage
 # ------------------
-# Bars above the grey band at both ends are truths in the tails: intervals that are too
-# narrow. The band is where 99 % of the bars of an exact posterior would be.
+# The grey band contains 99 % of the bars of an exact posterior. Bars above the band at
+# both ends show that too many true proportions are in the tails, so the intervals are
+# too narrow.
 
 N_BINS = 20
 figure, axes = plt.subplots(
@@ -106,16 +108,17 @@ for axis, (name, quantile), color in zip(axes, results.items(), ("C0", "C1", "C2
     bars, _, _ = axis.hist(quantile, np.linspace(0, 1, N_BINS + 1), color=color)
     tallest = max(tallest, bars.max())
     axis.axhspan(low, high, color="0.5", alpha=0.5, lw=0)
-    axis.set(title=name, xlabel="quantile of the truth", xlim=(0, 1))
+    axis.set(title=name, xlabel="quantile of true proportion", xlim=(0, 1))
 for axis in axes[:-1]:
     axis.set_ylim(0, 1.05 * tallest)
-axes[0].set_ylabel("proportions")
+axes[0].set_ylabel("number of proportions")
 
 grid = np.linspace(0, 1, 101)
 axes[-1].plot(grid, grid, color="0.5", ls="--", label="exact")
-for (name, quantile), width in zip(results.items(), (5, 2.5, 1)):  # none hides another
+# Different widths, so that lines on top of each other are all visible.
+for (name, quantile), width in zip(results.items(), (5, 2.5, 1)):
     axes[-1].plot(grid, coverage(quantile, grid), label=name, lw=width)
-axes[-1].set(title="coverage", xlabel="nominal", ylabel="actual", xlim=(0, 1))
+axes[-1].set(title="coverage", xlabel="nominal", ylabel="measured", xlim=(0, 1))
 axes[-1].set_ylim(0, 1)
 axes[-1].legend(fontsize="small")
 plt.show()

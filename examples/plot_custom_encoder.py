@@ -1,21 +1,22 @@
 """
-=======================
-An encoder of one's own
-=======================
+================
+A custom encoder
+================
 
-The encoder turns a document's word counts into hidden units, from which the posterior
-of its topics is read. Any torch module can be one. Here it is a module that learns how
-much each word is worth looking at, and divides by the length of the document, so that a
-long one and a short one about the same thing look alike but for a number that says how
-long they are.
+The encoder maps the word counts of a document to hidden units. A linear layer and a
+batch norm then compute the posterior of the topic proportions. Any torch module can be
+the encoder. The module of this example computes a weighted mean of word vectors and
+learns one weight for each word. The mean does not grow with the length of the document.
+The length is a separate input of the last layer.
 """
 
 # %%
 # The module
 # ----------
-# ``encoder`` is called with the number of words and the width of the last hidden layer,
-# and returns a module; a class does. Its input is a sparse CSR tensor of counts.
-# ``embedding_bag`` sums rows of a matrix over the non-zeros and nothing else.
+# The parameter ``encoder`` is a callable, such as the class of the module. It receives
+# the size of the vocabulary and the width of the last hidden layer, and returns a
+# module. The input of the module is a sparse CSR tensor of counts. ``embedding_bag``
+# sums the rows of a matrix over the non-zeros of each document.
 
 import time
 
@@ -32,20 +33,20 @@ from sklearn_amortlda.metrics import document_completion_perplexity
 
 
 class WeightedMean(nn.Module):
-    """The mean of word vectors under weights that are learned, and a layer on top."""
+    """A linear layer on the weighted mean of word vectors; weights are learned."""
 
     def __init__(self, n_features, n_hidden):
         super().__init__()
         self.vectors = nn.Parameter(0.05 * torch.randn(n_features, n_hidden))
-        self.log_worth = nn.Parameter(torch.zeros(n_features, 1))
+        self.log_weights = nn.Parameter(torch.zeros(n_features, 1))
         self.layer = nn.Linear(n_hidden + 1, n_hidden)
         self.dropout = nn.Dropout(0.1)
 
     def forward(self, X):
-        worth = torch.exp(self.log_worth)
-        total = self._sum(X, worth)
-        # A document may be without words: no division by zero.
-        mean = self._sum(X, worth * self.vectors) / (total + 1e-3)
+        weights = torch.exp(self.log_weights)
+        total = self._sum(X, weights)
+        # The constant avoids a division by zero for a document without words.
+        mean = self._sum(X, weights * self.vectors) / (total + 1e-3)
         hidden = torch.cat([self.dropout(mean), torch.log1p(total)], 1)
         return F.softplus(self.layer(hidden))
 
@@ -62,11 +63,11 @@ class WeightedMean(nn.Module):
 
 
 # %%
-# Beside the others
-# -----------------
-# Topics are nearly the same with any encoder, since they learn after some refinement of
-# what it says. It is without refinement that encoders differ: ``refine=0`` is the
-# encoder alone.
+# Comparison with the built-in encoders
+# -------------------------------------
+# The topics depend little on the encoder, because their statistics are computed after
+# three steps of the classical E-step. Encoders differ most in the posterior without
+# these steps: ``refine=0`` is the encoder alone.
 
 N_TOPICS, N_EPOCHS = 20, 10
 
@@ -89,21 +90,22 @@ for name, encoder in {
         for n_steps in (0, 3)
     ]
     print(
-        "{:14} fit {:5.1f} s, held-out perplexity {:.0f} by the encoder alone, {:.0f} "
-        "refined".format(name, seconds, *perplexities[name])
+        "{:14} fit {:5.1f} s; held-out perplexity {:.0f} of the encoder alone, {:.0f} "
+        "with 3 steps".format(name, seconds, *perplexities[name])
     )
 
 # %%
-# A fitted model keeps what the module has learned as arrays, and builds the module anew
-# where it is needed. So it is saved as any other, as long as the class can be imported
-# where it is loaded.
+# A fitted model stores the learned weights of the module as arrays, and builds a new
+# module when it infers documents. The model can be pickled like any other model, if the
+# class of the module can be imported where the file is loaded.
 
 # %%
-# Lower is better.
+# The figure compares the perplexities; lower is better.
+
 figure, axis = plt.subplots(figsize=(6, 3), layout="constrained")
 places = np.arange(len(perplexities))
 for shift, label, values in zip(
-    (-0.2, 0.2), ("encoder alone", "refined"), zip(*perplexities.values())
+    (-0.2, 0.2), ("encoder alone", "with 3 steps"), zip(*perplexities.values())
 ):
     bars = axis.bar(places + shift, values, width=0.4, label=label)
     axis.bar_label(bars, fmt="{:.0f}", fontsize="small")

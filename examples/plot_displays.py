@@ -3,10 +3,9 @@
 Pictures of a topic model
 =========================
 
-What a reader asks of fitted topics, each as a scikit-learn Display object: has training
-converged, what are the topics about, which are alike, which documents have them, and
-how many should there be? The corpus is the docstrings of the installed scientific
-libraries, labelled by subpackage, every other one to be quick; nothing is downloaded.
+Each section answers one question about a fitted model with a scikit-learn Display
+object. The corpus is every second docstring of the installed scientific libraries,
+labelled by subpackage, so nothing is downloaded.
 """
 
 # %%
@@ -32,44 +31,50 @@ counts = vectorizer()
 X = counts.fit_transform(corpus.data[::2])
 labels = [corpus.target_names[label] for label in corpus.target[::2]]
 words = counts.get_feature_names_out()
-lda = AmortizedLDA(20, early_stopping=True, evaluate_every=5, random_state=0).fit(X)
+lda = AmortizedLDA(20, early_stopping=True, random_state=0).fit(X)
 
 # %%
 # Has training converged?
 # -----------------------
-# The bound of the training data, their perplexity every fifth epoch, and how well
-# held-out words are predicted. Where the last one is flat, more epochs gain nothing.
+# The first panel is the bound of the training documents. With ``early_stopping`` the
+# second panel is the log-likelihood of held-out words. When this curve is flat, more
+# epochs do not improve the model.
 
 TrainingCurveDisplay.from_estimator(lda)
 
 # %%
 # What are the topics about?
 # --------------------------
-# Top words of the ten largest topics, on one scale: long bars are topics of few words.
+# Each panel shows the top words of one of the ten largest topics. All panels have one
+# scale, so topics with few words have long bars.
 
 largest = topic_sizes(lda, X).argsort()[::-1][:10]
 TopicsDisplay.from_estimator(lda, words, topics=largest)
 
 # %%
-# Which topics are alike?
-# -----------------------
-# Near topics use the same words; the area is a topic's share of all words.
+# Which topics are similar?
+# -------------------------
+# Topics that are close to each other use similar words. The area of a topic is its
+# share of all words.
 
 TopicMapDisplay.from_estimator(lda, X, words)
 
 # %%
-# Which documents have them?
-# --------------------------
-# Topics are ordered by the subpackage in which they are largest. A dark cell alone in
-# its row is a topic of one subpackage; a row coloured throughout is common language.
+# Which documents have a topic?
+# -----------------------------
+# Topics are sorted by the subpackage in which they are largest. A topic with one dark
+# cell occurs in one subpackage. A topic with many coloured cells consists of common
+# words.
 
 TopicsPerClassDisplay.from_estimator(lda, X, labels, words)
 
 # %%
 # How many topics?
 # ----------------
-# On a third of these documents: the perplexity of held-out words falls as long as there
-# is more to find, and diversity falls when topics begin to repeat.
+# The perplexity of held-out words falls while more topics improve the predictions. The
+# coherence is high if the top words of a topic occur in common documents. The diversity
+# falls when several topics have the same top words. To save time, the models are fitted
+# to a third of the documents.
 
 NComponentsCurveDisplay.from_estimator(
     AmortizedLDA(max_iter=10, random_state=0),

@@ -3,9 +3,10 @@
 Reading a fitted model
 =======================
 
-A topic model is an array of numbers. What are its topics about, which documents show
-it, how sure is it, and are there too many? The corpus is the docstrings of the
-installed scientific libraries, every second one, each labelled by its library.
+This example prints what a fitted model has found: the topics, the documents of each
+topic, the uncertainty of the proportions, and the effect of the number of topics. The
+corpus is every second docstring of the installed scientific libraries, labelled by
+library. The table of topics needs pandas.
 """
 
 # %%
@@ -22,7 +23,6 @@ from sklearn_amortlda.inspection import (
     n_components_curve,
     prune_topics,
     representative_documents,
-    top_words,
     topic_relevance,
     topic_sizes,
     topic_table,
@@ -40,38 +40,42 @@ print(f"{X.shape[0]:,} docstrings, {X.shape[1]:,} words")
 # %%
 # The topics
 # ----------
-# Size is the share of the corpus's words, alpha how readily a document has the topic.
-# A topic of words that all docstrings share gives itself away by a high alpha, a low
-# coherence (its words do not seek each other's company) and a low exclusivity (other
-# topics have them too).
+# The size is the share of the topic in all words of the corpus. alpha is the prior of
+# the topic. A background topic, whose words occur in most docstrings, has a high alpha,
+# a low coherence (its words co-occur little more than by chance) and a low exclusivity
+# (other topics have its words, too).
 
 table = topic_table(lda, X, words, n_words=8).sort_values("size", ascending=False)
 left = {"words": "{:<60}".format}
 print(table.head(12).to_string(float_format="{:.2f}".format, formatters=left))
 
 # %%
-# By probability, words that are common everywhere come first in several topics;
-# relevance puts those forward that are a topic's own.
+# Ranked by probability, common words are the top words of several topics. Relevance
+# ranks words higher that are more frequent in the topic than in the corpus.
 
 relevance = topic_relevance(lda, X, weight=0.3)
 for topic in table.sort_values("exclusivity").index[1:4]:
-    print(f"Topic {topic:2} by probability:", *lda.top_words(8, words)[topic])
-    print("         by relevance:  ", end=" ")
-    print(*top_words(lda, words, n_words=8, ranking=relevance)[topic])
+    by_probability = lda.top_words(words, n_words=8)[topic]
+    by_relevance = lda.top_words(words, n_words=8, ranking=relevance)[topic]
+    print(f"Topic {topic:2} by probability:", *by_probability)
+    print("         by relevance:  ", *by_relevance)
 
 # %%
 # The documents
 # -------------
-# Those that are most about a topic, as far as their length lets one say so.
+# Print the documents with the largest proportion of a topic. A short document needs a
+# larger proportion than a long document, because its proportion is less certain.
 
 documents = representative_documents(lda, X, n_documents=3)
+top_words = lda.top_words(words, n_words=5)
 for topic in table.sort_values("coherence", ascending=False).index[:4]:
-    print(f"Topic {topic}:", *lda.top_words(5, words)[topic])
+    print(f"Topic {topic}:", *top_words[topic])
     for document in documents[topic]:
         print(f"    {names[document]}")
 
 # %%
-# What each library writes about: of its larger topics the one that is most its own.
+# Print the characteristic topic of each library. It has more than 5 % of the library's
+# words, and its share exceeds the average of all libraries by the largest factor.
 
 libraries = [name.split(".")[0] for name in names]
 classes, shares = topics_per_class(lda, X, libraries)
@@ -81,21 +85,21 @@ for library, share, ratio in zip(classes, shares, lift):
     print(
         f"{library:9} {share[topic]:4.0%} of its words ({ratio[topic]:4.1f} times the "
         f"average) in topic {topic:2}:",
-        *lda.top_words(5, words)[topic],
+        *top_words[topic],
     )
 
 # %%
 # One document
 # ------------
-# One that is about two things: its topics with 90 % credible intervals, and the words
-# that each of them accounts for.
+# Choose the document whose second topic has the largest proportion. Print its topics
+# with 90 % credible intervals, and the words that are assigned to each topic.
 
 second_share = np.sort(lda.transform(X), axis=1)[:, -2]
 document = second_share.argmax()
 posterior = lda.doc_topic_posterior(X[[document]])
 lower, upper = posterior.interval(0.9)
 counts, probabilities = lda.word_topic_posterior(X[[document]])
-of_topic = counts.data[:, np.newaxis] * probabilities  # words in each topic, expected
+of_topic = counts.data[:, np.newaxis] * probabilities  # expected counts
 
 print(f"{names[document]}, {counts.sum():.0f} words")
 for topic in np.argsort(-posterior.mean[0])[:3]:
@@ -109,21 +113,22 @@ for topic in np.argsort(-posterior.mean[0])[:3]:
 # %%
 # Another seed
 # ------------
-# The topics of a second fit, matched to those of the first. What both found is there;
-# what one of them found is a matter of chance.
+# `align_topics` matches the topics of a second fit to the topics of the first fit.
+# Topics that both fits have found are stable. Other topics depend on the seed.
 
 other = AmortizedLDA(n_components=25, random_state=1).fit(X)
-_, twins, similarities = align_topics(lda, other)
-print(f"Mean similarity {similarities.mean():.2f}; the most and the least alike:")
+_, matches, similarities = align_topics(lda, other)
+print(f"Mean similarity {similarities.mean():.2f}; the most and least similar topics:")
+other_top_words = other.top_words(words, n_words=5)
 for topic in (similarities.argmax(), similarities.argmin()):
-    print(f"    {similarities[topic]:.2f} ", *lda.top_words(6, words)[topic])
-    print("      and ", *other.top_words(6, words)[twins[topic]])
+    print(f"    {similarities[topic]:.2f} ", *top_words[topic])
+    print("      and ", *other_top_words[matches[topic]])
 
 # %%
-# How many topics
-# ---------------
-# Held-out perplexity falls as topics are added, by less and less; beyond some number
-# they repeat each other's words.
+# Number of topics
+# ----------------
+# The held-out perplexity falls with the number of topics, by less and less. With many
+# topics the diversity falls, because topics share top words.
 
 quick = AmortizedLDA(max_iter=10, random_state=0)
 curve = n_components_curve(quick, X[::4], [5, 20, 60])
@@ -133,11 +138,11 @@ for n, perplexity, diversity in zip(
     print(f"{n:3} topics: perplexity {perplexity:4.0f}, diversity {diversity:.2f}")
 
 # %%
-# After the fit, small topics can be left out; documents share their words out among
-# those that stay.
+# After the fit, small topics can be removed. The words of a document are then assigned
+# to the remaining topics.
 
 effective = effective_number_of_topics(lda, X)
 pruned = prune_topics(lda, topic_sizes(lda, X) >= 0.03)
-print(f"25 topics, as diverse as {effective:.1f} of equal size")
+print(f"effective number of topics: {effective:.1f} of {lda.n_components}")
 print(f"{pruned.n_components} topics have 3 % of the words or more")
 print(f"perplexity of X: {lda.perplexity(X):.0f}, pruned {pruned.perplexity(X):.0f}")

@@ -1,11 +1,11 @@
 """
-===================================
-Topics about what one wants to know
-===================================
+========================
+Topics about given words
+========================
 
-Left alone, a topic model finds the themes that explain most words, in no particular
-order. Seed words ask for themes, each in a place of its own; the remaining topics stay
-free. Seeds are a prior: the documents add the words that go with them.
+Without seeds, topics are about any theme, in any order. Seed words are a prior for some
+of the topics: each of these topics starts with a few given words, and the documents add
+the words that occur together with the seeds. The other topics have no seeds.
 """
 
 # %%
@@ -42,43 +42,43 @@ def fit(topic_word_prior):
 
 
 # %%
-# Without seeds the first topics are about anything; with seeds they are about the seeds
-# and what is found with them.
+# Without seeds the first topics are about any theme. With seeds they contain the seeds
+# and related words.
 
-free = fit(0.03)
+unseeded = fit(0.03)
 seeded = fit(seeded_topic_word_prior(SEEDS, words, N_TOPICS))
 for topic, seeds in SEEDS.items():
     print(f"Topic {topic}, seeds: {' '.join(seeds)}")
-    print("    without:", *free.top_words(9, words)[topic])
-    print("    with:   ", *seeded.top_words(9, words)[topic])
+    print("    without:", *unseeded.top_words(words, n_words=9)[topic])
+    print("    with:   ", *seeded.top_words(words, n_words=9)[topic])
 
 # %%
-# Where the themes are
-# --------------------
-# Shares of the seeded topics in the held-out documents of each subpackage. Nobody said
-# what the labels mean.
+# Seeded topics in the subpackages
+# --------------------------------
+# Print the subpackages whose held-out documents have the largest share of a seeded
+# topic. The model has not seen the labels.
 
 classes, shares = topics_per_class(seeded, test, test_labels)
 for topic, seeds in SEEDS.items():
     print(f"{' '.join(seeds)}:")
     for label in np.argsort(-shares[:, topic])[:3]:
-        print(f"    {shares[label, topic]:4.0%} of {classes[label]}")
+        print(f"    {shares[label, topic]:4.0%} of the words of {classes[label]}")
 
 # %%
-# How strong
-# ----------
-# The boost is a pseudo-count: so many occurrences of each seed in its topic are taken
-# for granted. A weak one is overruled by the corpus; one far beyond the words' real
-# counts keeps the seeds together and everything else out, and new documents are
-# predicted less well.
+# Strength of the prior
+# ---------------------
+# The boost is a pseudo-count that the prior adds for each seed in its topic. If the
+# boost is small, the topic can lose its seeds during training. If the boost is far
+# above the real counts of the seeds, the topic consists of the seeds alone, and the
+# predictions of new documents become worse.
 
 print(f"{'boost':>6} {'perplexity':>11}  seeds among their topic's top 10 words")
 for boost in (0, 1, 100, 10_000):
     if boost:
         lda = fit(seeded_topic_word_prior(SEEDS, words, N_TOPICS, boost=boost))
     else:
-        lda = free
-    top = lda.top_words(10, words)
+        lda = unseeded
+    top = lda.top_words(words, n_words=10)
     found = [word in top[topic] for topic, seeds in SEEDS.items() for word in seeds]
     perplexity = document_completion_perplexity(lda, test)
     print(f"{boost:6} {perplexity:11.0f}  {np.mean(found):4.0%}")

@@ -1,6 +1,9 @@
-"""Topics of a real corpus: print them, classify with them, search by them.
+"""Topics of a real corpus: print the topics, classify and search documents with them.
 
-Run ``python examples/quickstart.py``; see ``--help`` for another corpus or query.
+    python examples/quickstart.py
+
+The default corpus is the docstrings of the installed scientific libraries, so nothing
+is downloaded.
 """
 
 import argparse
@@ -60,7 +63,7 @@ def main():
     print_topics(pipeline, topics)
     with stage("evaluating the topics"):
         print_quality(pipeline["topics"], counts[train], counts[test])
-    # Between square roots of shares, Euclidean distance is sqrt(2) times Hellinger's.
+    # The Euclidean distance of square roots is sqrt(2) times the Hellinger distance.
     features = np.sqrt(topics)
     with stage("classifying the held-out documents"):
         print_accuracies(features, counts, corpus.target, train, test)
@@ -72,16 +75,25 @@ def main():
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
-        description="Topics of a real corpus with AmortizedLDA."
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--dataset", choices=LOADERS, default="docstrings")
-    parser.add_argument("--n-components", type=int, default=50, help="number of topics")
-    parser.add_argument("--query", help="text whose nearest documents to find")
+    parser.add_argument(
+        "--dataset",
+        choices=LOADERS,
+        default="docstrings",
+        help="docstrings of the installed libraries (default), or 20 newsgroups "
+        "(downloaded)",
+    )
+    parser.add_argument(
+        "--n-components", type=int, default=50, help="number of topics (default: 50)"
+    )
+    parser.add_argument("--query", help="find the documents nearest to this text")
     return parser.parse_args()
 
 
 @contextmanager
 def stage(name):
+    """Print the seconds of a block."""
     begin = time.perf_counter()
     yield
     print(f"[{time.perf_counter() - begin:5.1f} s  {name}]", flush=True)
@@ -92,16 +104,16 @@ def print_corpus(dataset, corpus, counts, train, test):
     print(f"  {len(train):,} training and {len(test):,} held-out documents")
     labels = corpus.target_names
     print(f"  {len(labels)} labels, such as {', '.join(labels[::9])}")
-    print(f"  {counts.shape[1]:,} distinct words, {counts.sum():,} in all")
+    print(f"  {counts.shape[1]:,} distinct words, {counts.sum():,} words in total")
 
 
 def print_topics(pipeline, topics):
-    words = pipeline["counts"].get_feature_names_out()
-    shares = topics.mean(axis=0)
-    print(f"\nThe largest of {len(shares)} topics: share of the corpus and top words")
-    for k in np.argsort(-shares)[:N_TOPICS_SHOWN]:
-        top = np.argsort(-pipeline["topics"].topic_word_[k])[:N_TOP_WORDS]
-        print(f"  {shares[k]:5.1%}  {' '.join(words[top])}")
+    names = pipeline["counts"].get_feature_names_out()
+    top_words = pipeline["topics"].top_words(names, n_words=N_TOP_WORDS)
+    sizes = topics.mean(axis=0)
+    print(f"\nThe largest of {len(sizes)} topics: mean proportion and top words")
+    for k in np.argsort(-sizes)[:N_TOPICS_SHOWN]:
+        print(f"  {sizes[k]:5.1%}  {' '.join(top_words[k])}")
 
 
 def print_quality(lda, train_counts, test_counts):
@@ -112,27 +124,27 @@ def print_quality(lda, train_counts, test_counts):
     print("\nQuality of the topics")
     print(f"  held-out perplexity, from the bound         {bound:7,.0f}")
     print(f"  held-out perplexity, document completion    {completion:7,.0f}")
-    print(f"  a uniform guess among all words             {test_counts.shape[1]:7,}")
+    print(f"  perplexity of the uniform distribution      {test_counts.shape[1]:7,}")
     print(f"  coherence (NPMI of top words, at most 1)    {coherence:7.3f}")
     print(f"  diversity (share of distinct top words)     {diversity:7.3f}")
 
 
 def print_accuracies(features, counts, target, train, test):
-    # Roots of shares are smaller numbers than counts, so they need a weaker penalty.
+    # Square roots of proportions are smaller than counts and need a weaker penalty.
     on_topics = LogisticRegression(C=10, max_iter=1000)
     on_counts = LogisticRegression(C=1, max_iter=1000)
     candidates = [
         (
-            f"logistic regression, roots of {features.shape[1]} topic shares",
+            f"logistic regression, {features.shape[1]} topic proportions",
             on_topics,
             features,
         ),
-        (f"logistic regression, {counts.shape[1]:,} raw counts", on_counts, counts),
+        (f"logistic regression, {counts.shape[1]:,} word counts", on_counts, counts),
         ("majority class", DummyClassifier(), counts),
     ]
-    print("\nHeld-out accuracy of predicting the label")
+    print("\nAccuracy of predicted labels, held-out documents")
     for name, classifier, X in candidates:
-        # Problems this small run several times slower on many threads.
+        # Small problems are slower on several threads than on one.
         with threadpool_limits(1):
             classifier.fit(X[train], target[train])
         print(f"  {name:<46}  {classifier.score(X[test], target[test]):7.1%}")

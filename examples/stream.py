@@ -1,16 +1,16 @@
-"""Train on a corpus read from disk chunk by chunk; killed, go on where it was.
+"""Train on a corpus that is read from disk in shards, and resume after a crash.
 
     python stream.py FOLDER
 
-FOLDER holds the corpus as ``shard-*.npz`` (scipy sparse, documents x words, the same
-columns in each); beside them may be ``words.txt`` (a word a line) and ``held-out.npz``,
-documents to be judged on. Where FOLDER does not exist, it is made of the docstrings of
-the installed scientific libraries.
+FOLDER contains the corpus as ``shard-*.npz`` (scipy sparse matrices, documents x words,
+with the same columns). Optional files are ``words.txt`` (one word per line) and
+``held-out.npz`` (documents for the evaluation). If FOLDER does not exist, it is created
+from the docstrings of the installed scientific libraries.
 
-One shard at a time is in memory. After each, model and position are saved together in
-``FOLDER/model.joblib``: start the command again after a crash, a kill -9 or Ctrl-C, and
-the result is, bit for bit, that of a run which nothing disturbed. Start it again with
-more --passes to train on.
+Memory holds one shard at a time. After each shard the model and the position are saved
+together in ``FOLDER/model.joblib``. After a crash, a kill -9 or Ctrl-C the same command
+resumes from this file, and the result equals that of an uninterrupted run bit for bit.
+The command with more --passes continues the training.
 """
 
 import argparse
@@ -34,7 +34,7 @@ N_TOP_WORDS = 8
 def main():
     args = parse_arguments()
     if not args.folder.exists():
-        print(f"{args.folder} is not there: writing the docstrings to it")
+        print(f"{args.folder} does not exist: writing the docstrings to it")
         write_docstrings(args.folder)
     shards = find_shards(args.folder)
     n_documents = sum(map(count_documents, shards))
@@ -47,42 +47,42 @@ def main():
         n_pass, n_shard = divmod(position - 1, len(shards))
         bound, memory = lda.history_[-1]["bound"], peak_memory_mb()
         print(
-            f"pass {n_pass + 1}, shard {n_shard + 1}: bound {bound:.3f} a word, "
-            f"{memory:.0f} MB at most",
+            f"pass {n_pass + 1}, shard {n_shard + 1}: bound {bound:.3f} per word, "
+            f"peak memory {memory:.0f} MB",
             flush=True,
         )
     report(lda, args.folder)
 
 
 def train(lda, shards, n_passes, path):
-    """Pass over the shards, from where an earlier call with this path has stopped.
+    """Pass over the shards; resumes from `path` if the file exists.
 
     Parameters
     ----------
     lda : AmortizedLDA
-        Where to begin if there is no earlier call; its parameters are compared with
-        the saved model's.
+        The model to train if `path` does not exist. A saved model must have the same
+        parameters.
     shards : list of Path
-        The corpus, a sparse matrix a file.
+        The corpus, one sparse matrix per file.
     n_passes : int
-        Times to read each shard.
+        Number of passes over all shards.
     path : Path
-        Where the model is saved after each shard.
+        The file in which the model is saved after each shard.
 
     Yields
     ------
     position : int
-        Shards read so far, over all passes.
+        Number of shards read so far, over all passes.
     lda : AmortizedLDA
-        The model that has just been saved.
+        The model, saved.
     """
     position = 0
     if path.exists():
         position, saved = joblib.load(path)
         if saved.get_params() != lda.get_params():
             raise SystemExit(
-                f"{path} holds a model with other parameters, {saved}: delete it, or "
-                "give the same ones."
+                f"{path} contains a model with other parameters, {saved}: delete the "
+                "file, or pass the parameters of the model."
             )
         lda = saved
         yield position, lda
@@ -94,13 +94,13 @@ def train(lda, shards, n_passes, path):
 
 
 def shard_at(position, n_shards):
-    """Index of the shard to read at a position: each pass has an order of its own."""
-    n_pass, place = divmod(position, n_shards)
-    return np.random.default_rng(n_pass).permutation(n_shards)[place]
+    """Index of the shard at a position; each pass has its own random order."""
+    n_pass, i = divmod(position, n_shards)
+    return np.random.default_rng(n_pass).permutation(n_shards)[i]
 
 
 def save(value, path):
-    """Write a file as a whole: killed at any moment, it is the old or the new one."""
+    """Replace a file atomically: a kill leaves the old file or the new file."""
     temporary = path.with_suffix(".tmp")
     with open(temporary, "wb") as file:
         joblib.dump(value, file)
@@ -110,28 +110,28 @@ def save(value, path):
 
 
 def find_shards(folder):
-    """Paths of the corpus, in order."""
+    """Paths of the shards, sorted."""
     shards = sorted(folder.glob("shard-*.npz"))
     if not shards:
-        raise SystemExit(f"{folder} holds no shard-*.npz.")
+        raise SystemExit(f"{folder} contains no shard-*.npz: pass another folder.")
     return shards
 
 
 def count_documents(shard):
-    """Rows of a matrix on disk, without reading its entries."""
+    """Number of rows of a matrix on disk; reads the shape alone."""
     with np.load(shard) as arrays:
         return int(arrays["shape"][0])
 
 
 def write_docstrings(folder):
-    """The quickstart's corpus as shards, a tenth of it held out."""
+    """Write the corpus of quickstart.py as shards; a tenth is held out."""
     from corpora import load_docstrings, vectorizer
 
     counter = vectorizer()
     X = counter.fit_transform(load_docstrings().data)
     X = X[np.random.default_rng(0).permutation(X.shape[0])]
     n_held_out = int(HELD_OUT * X.shape[0])
-    # Renamed when complete, so that a killed run leaves no half of a corpus.
+    # The folder is renamed when it is complete: a killed run leaves no partial corpus.
     folder.parent.mkdir(parents=True, exist_ok=True)
     incomplete = Path(tempfile.mkdtemp(dir=folder.parent))
     sparse.save_npz(incomplete / "held-out.npz", X[:n_held_out])
@@ -145,13 +145,13 @@ def write_docstrings(folder):
 
 
 def report(lda, folder):
-    """Print the topics by size, and how well they predict held-out words."""
+    """Print the topics by size, and the perplexity of held-out words."""
     words = folder / "words.txt"
     if words.exists():
-        names = np.array(words.read_text(encoding="utf-8").split("\n"))
+        names = words.read_text(encoding="utf-8").split("\n")
+        top_words = lda.top_words(names, n_words=N_TOP_WORDS)
         for k in np.argsort(-lda.components_.sum(axis=1)):
-            top = np.argsort(-lda.topic_word_[k])[:N_TOP_WORDS]
-            print(f"topic {k:2}: {' '.join(names[top])}")
+            print(f"topic {k:2}: {' '.join(top_words[k])}")
     held_out = folder / "held-out.npz"
     if held_out.exists():
         from sklearn_amortlda.metrics import document_completion_perplexity
@@ -161,7 +161,7 @@ def report(lda, folder):
 
 
 def peak_memory_mb():
-    """Of this process, imports included."""
+    """Peak memory of this process, with all imported libraries."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Linux counts kilobytes, macOS bytes.
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
@@ -171,10 +171,14 @@ def parse_arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--n-components", type=int, default=50)
-    parser.add_argument("--passes", type=int, default=10)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("folder", type=Path, help="folder of the corpus")
+    parser.add_argument(
+        "--n-components", type=int, default=50, help="number of topics (default: 50)"
+    )
+    parser.add_argument(
+        "--passes", type=int, default=10, help="passes over the corpus (default: 10)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="random state (default: 0)")
     return parser.parse_args()
 
 

@@ -1,8 +1,8 @@
-"""Corpora drawn from the model itself, so that the right answer is known."""
+"""Corpora that are drawn from LDA, so that the true topics are known."""
 
 import os
 
-# Before torch is imported: in tests as small as these a second thread only waits.
+# Before torch is imported: a second thread slows models of this size down.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 
 def draw_corpus(n_samples, n_topics, n_features, length, *, alpha=0.1, seed=0):
-    """Counts drawn from LDA with its topics and topic proportions."""
+    """Counts drawn from LDA, its topics, and the documents' topic proportions."""
     rng = np.random.default_rng(seed)
     beta = rng.dirichlet(np.full(n_features, 0.05), n_topics)
     theta = rng.dirichlet(np.full(n_topics, alpha), n_samples)

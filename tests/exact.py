@@ -1,4 +1,4 @@
-"""log p(w | alpha, beta) of small documents by other means than the package's."""
+"""log p(w | alpha, beta) of a small document, computed without the package."""
 
 from itertools import product
 
@@ -10,14 +10,14 @@ from scipy.stats import dirichlet
 
 
 def by_integration(topic_word, counts, alpha):
-    """Of one document and two topics: quadrature over theta in [0, 1]."""
+    """log p of a document under two topics, by quadrature over theta in [0, 1]."""
 
     def log_likelihood(theta):
         return xlogy(counts, theta * topic_word[0] + (1 - theta) * topic_word[1]).sum()
 
     prior = beta_distribution(*alpha)
     largest = max(log_likelihood(theta) for theta in np.linspace(0, 1, 999))
-    # In the prior's quantiles the integrand is bounded, whatever alpha.
+    # Over quantiles of the prior the integrand is bounded for any alpha.
     value, _ = quad(
         lambda u: np.exp(log_likelihood(prior.ppf(u)) - largest), 0, 1, limit=500
     )
@@ -25,7 +25,7 @@ def by_integration(topic_word, counts, alpha):
 
 
 def by_enumeration(topic_word, counts, alpha):
-    """Of one tiny document: the sum over all assignments of its words to topics."""
+    """log p of a document of few words, by the sum over all topic assignments."""
     words = np.repeat(np.arange(len(counts)), counts)
     log_p = []
     for topics in product(range(len(alpha)), repeat=len(words)):
@@ -40,10 +40,11 @@ def by_enumeration(topic_word, counts, alpha):
 
 
 def by_importance_sampling(topic_word, counts, alpha, gamma, rng, n_samples=150_000):
-    """Of one document: theta from a posterior Dirichlet(gamma) and wider ones.
+    """log p of a document, by draws from Dirichlet(gamma) and wider Dirichlets.
 
-    A mean-field posterior is too narrow: alone it would leave the weights without a
-    variance. Samples of all widths are weighted by the mixture of their densities.
+    A mean-field posterior is too narrow: the importance weights of its draws would have
+    no finite variance. Draws of all widths are weighted by the mixture of their
+    densities.
     """
     widths = [alpha + share * (gamma - alpha) for share in (1.0, 0.5, 0.2, 0.05)]
     draws = [rng.dirichlet(width, n_samples // len(widths)) for width in widths]

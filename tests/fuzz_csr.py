@@ -1,12 +1,12 @@
-"""Malformed CSR matrices by the thousand: an error, or the right answer; never a crash.
+"""Fuzzing of malformed CSR matrices: an error or the right result, and never a crash.
 
     python tests/fuzz_csr.py --cases 10000
 
-Each case is a CSR matrix whose arrays hypothesis has put together or tampered with.
-What it means is worked out here with Python loops: either the dense matrix that it
-stands for, and then every result must be that of the dense matrix; or nothing, and
-then there must be a ValueError or TypeError with a message. Child processes run the
-cases, so that a crash is a failure, not the end. Not collected by pytest.
+Each case is a CSR matrix whose arrays hypothesis has built and damaged. Python loops
+compute the dense matrix that the arrays describe. If there is one, every result must be
+that of the dense matrix. If there is none, the method must raise a ValueError or
+TypeError with a message. Child processes run the cases, so that a crash counts as a
+failure and does not end the run. pytest does not collect this file.
 """
 
 import argparse
@@ -42,17 +42,17 @@ ODD_INDICES = [-1, -(2**31), 2**31 - 1, N_WORDS, N_WORDS - 1, 0, 10**6, 2**40, -
 
 @st.composite
 def matrices(draw):
-    """(data, indices, indptr, number of rows, format): some sound, most not."""
+    """(data, indices, indptr, number of rows, format): some valid, most malformed."""
     n_rows = draw(st.integers(1, 6))
     sizes = draw(st.lists(st.integers(0, 5), min_size=n_rows, max_size=n_rows))
     nnz = sum(sizes)
-    # Unsorted, with duplicates and zeros, as they come.
+    # Unsorted, with duplicates and zeros.
     indices = draw(hnp.arrays(np.int64, nnz, elements=st.integers(0, N_WORDS - 1)))
     data = draw(hnp.arrays(np.float64, nnz, elements=st.integers(0, 100)))
     data = data.astype(draw(st.sampled_from(COUNT_TYPES)))
     indptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    for tamper in draw(st.lists(st.sampled_from(TAMPERINGS), max_size=2)):
-        data, indices, indptr = tamper(draw, data, indices, indptr)
+    for damage in draw(st.lists(st.sampled_from(DAMAGES), max_size=2)):
+        data, indices, indptr = damage(draw, data, indices, indptr)
     index_type = draw(st.sampled_from([None, "i4", "i8", "u4", "f8", "i1"]))
     if index_type is not None:
         with np.errstate(all="ignore"):
@@ -87,14 +87,15 @@ def other_lengths(draw, data, indices, indptr):
     return tuple(resized(array, draw(change)) for array in (data, indices, indptr))
 
 
-TAMPERINGS = [odd_count, odd_index, odd_pointer, shuffled_pointers, other_lengths]
+DAMAGES = [odd_count, odd_index, odd_pointer, shuffled_pointers, other_lengths]
 
 
 def put(draw, array, values):
     array = array.copy()
     if len(array):
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an overflow is a value like another
+            # An overflow gives a value like any other.
+            warnings.simplefilter("ignore")
             array[draw(st.integers(0, len(array) - 1))] = draw(st.sampled_from(values))
     return array
 
@@ -105,8 +106,8 @@ def resized(array, change):
     return np.concatenate([array, np.zeros(change, dtype=array.dtype)])
 
 
-def meaning(data, indices, indptr, n_rows):
-    """Rows of the dense matrix, or None where there is none."""
+def dense_rows(data, indices, indptr, n_rows):
+    """Rows of the dense matrix, or None if the arrays describe none."""
     if data.dtype.kind == "c":
         return None
     data, indices, indptr = data.tolist(), indices.tolist(), indptr.tolist()
@@ -128,8 +129,8 @@ def meaning(data, indices, indptr, n_rows):
     return None if any(count < 0 for row in dense for count in row) else dense
 
 
-def as_caller(data, indices, indptr, n_rows, kind):
-    """The matrix with those arrays, past scipy's constructor."""
+def malformed(data, indices, indptr, n_rows, kind):
+    """A matrix of these arrays, which scipy's constructor has not checked."""
     X = getattr(sp, kind)((n_rows, N_WORDS))
     X.data, X.indices, X.indptr = data, indices, indptr
     return X
@@ -151,7 +152,7 @@ METHODS = {
 
 
 def outcome(method, fitted, X):
-    """A result, or the error that came instead."""
+    """The result, or the error that was raised."""
     try:
         return METHODS[method](fitted, X)
     except (ValueError, TypeError) as error:
@@ -160,30 +161,33 @@ def outcome(method, fitted, X):
 
 
 def check(fitted, case, method):
-    dense = meaning(*case[:4])
-    X, before = as_caller(*case), joblib.hash(case[:3])
+    dense = dense_rows(*case[:4])
+    X, before = malformed(*case), joblib.hash(case[:3])
     found = outcome(method, fitted, X)
     assert joblib.hash(case[:3]) == before, "the caller's arrays were changed"
     assert all(a is b for a, b in zip(case, (X.data, X.indices, X.indptr)))
     if dense is None:
-        assert isinstance(found, Exception), f"{method} accepted it"
-        return "refused"
+        assert isinstance(found, Exception), f"{method} accepted a malformed matrix"
+        return "raised"
     expected = outcome(method, fitted, np.array(dense))
-    if isinstance(expected, Exception):  # no words at all
+    # A matrix without words.
+    if isinstance(expected, Exception):
         assert type(found) is type(expected), f"{found!r} is not {expected!r}"
-        return "refused like the dense matrix"
-    assert not isinstance(found, Exception), f"{method} refused it: {found}"
+        return "raised like the dense matrix"
+    assert not isinstance(found, Exception), (
+        f"{method} raised for a valid matrix: {found}"
+    )
     assert math.isfinite(np.sum(expected))
     np.testing.assert_allclose(found, expected, rtol=1e-4)
     return "equal to the dense matrix"
 
 
 def run_cases(n_cases, number, folder):
-    """Run some cases in this process, each noted in a file before."""
+    """Run some cases in this process; a file has the latest case after a crash."""
     faulthandler.enable()
     rng = np.random.default_rng(0)
     fitted = small().fit(rng.poisson(1.0, (30, N_WORDS)))
-    noted, outcomes = Path(folder) / "case", Counter()
+    latest, outcomes = Path(folder) / "case", Counter()
 
     @seed(number)
     @settings(
@@ -195,7 +199,7 @@ def run_cases(n_cases, number, folder):
     )
     @given(matrices(), st.sampled_from(sorted(METHODS)))
     def run(case, method):
-        noted.write_text(f"{method} of {case!r}")
+        latest.write_text(f"{method} of {case!r}")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             outcomes[check(fitted, case, method)] += 1

@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks: an epoch is a task, alone and inside meta-estimators."""
+"""scikit-learn's callbacks: every epoch is a task, also in meta-estimators."""
 
 import pickle
 
@@ -12,7 +12,8 @@ from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_amortlda import AmortizedLDA
 
-sklearn_callback = pytest.importorskip("sklearn.callback")  # scikit-learn 1.9
+# From scikit-learn 1.9 on.
+sklearn_callback = pytest.importorskip("sklearn.callback")
 
 
 @pytest.fixture
@@ -21,24 +22,24 @@ def lda():
 
 
 class Spy:
-    """Keeps what the hooks are told; stops at the end of an epoch."""
+    """Records the calls of its hooks; stops at the end of an epoch."""
 
     def __init__(self, stop_after=None):
-        self.stop_after, self.told, self.models = stop_after, [], []
+        self.stop_after, self.calls, self.models = stop_after, [], []
 
     def setup(self, estimator, context):
-        self.told.append("setup")
+        self.calls.append("setup")
 
     def teardown(self, estimator, context):
-        self.told.append("teardown")
+        self.calls.append("teardown")
 
     def on_fit_task_begin(self, estimator, context):
-        self.told.append(f"{context.task_name} {context.task_id} begins")
+        self.calls.append(f"{context.task_name} {context.task_id} begins")
 
     def on_fit_task_end(
         self, estimator, context, *, X=None, y=None, metadata=None, fitted_estimator
     ):
-        self.told.append(f"{context.task_name} {context.task_id} ends")
+        self.calls.append(f"{context.task_name} {context.task_id} ends")
         self.data = X, y, metadata
         if context.task_name == "epoch":
             self.models.append(fitted_estimator)
@@ -46,37 +47,39 @@ class Spy:
 
 
 class PropagatedSpy(Spy):
-    """The same, which meta-estimators pass on."""
+    """The same; meta-estimators pass it to their estimators."""
 
     max_propagation_depth = None
 
 
 def by_score(estimator, X, y, sample_weight=None):
-    """`score`; of 1.9.1's ScoringMonitor, scoring=None fails with any estimator."""
+    """`score`; scoring=None of ScoringMonitor fails in scikit-learn 1.9.1."""
     return {"score": estimator.score(X, sample_weight=sample_weight)}
 
 
-def without(callbacks_of, **parameters):
-    """The same estimator without callbacks."""
-    return clone(callbacks_of).set_callbacks().set_params(**parameters)
+def without_callbacks(estimator, **parameters):
+    """The same estimator, not fitted and without callbacks."""
+    return clone(estimator).set_callbacks().set_params(**parameters)
 
 
-def test_the_hooks_in_their_order(lda, corpus):
+def test_hooks_are_called_in_order(lda, corpus):
     spy = Spy()
     lda.set_params(max_iter=2).set_callbacks(spy).fit(corpus)
     epochs = [f"epoch {i} {hook}" for i in (0, 1) for hook in ("begins", "ends")]
-    assert spy.told == ["setup", "fit 0 begins", *epochs, "fit 0 ends", "teardown"]
+    assert spy.calls == ["setup", "fit 0 begins", *epochs, "fit 0 ends", "teardown"]
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_the_fitted_estimator_is_as_if_fit_stopped(lda, corpus, early_stopping):
-    # By a schedule that does not know its end.
+def test_estimator_of_an_epoch_equals_a_fit_that_ends_there(
+    lda, corpus, early_stopping
+):
+    # Rates of this schedule do not depend on max_iter.
     lda.set_params(learning_schedule="power", early_stopping=early_stopping)
     spy = Spy()
     lda.set_callbacks(spy).fit(corpus)
     assert len(spy.models) == 4
     for n_epochs, model in enumerate(spy.models, start=1):
-        expected = without(lda, max_iter=n_epochs).fit(corpus)
+        expected = without_callbacks(lda, max_iter=n_epochs).fit(corpus)
         assert model.history_ == expected.history_ and model.n_iter_ == n_epochs
         np.testing.assert_array_equal(model.components_, expected.components_)
         np.testing.assert_array_equal(
@@ -87,7 +90,7 @@ def test_the_fitted_estimator_is_as_if_fit_stopped(lda, corpus, early_stopping):
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("y", [None, np.zeros(300)])
-def test_scoring_monitor_scores_each_epoch(lda, corpus, y, weighted):
+def test_scoring_monitor_scores_every_epoch(lda, corpus, y, weighted):
     weights = np.random.default_rng(0).integers(0, 3, 300) if weighted else None
     monitor = sklearn_callback.ScoringMonitor(scoring=by_score)
     lda.set_callbacks(monitor).fit(corpus, y, sample_weight=weights)
@@ -98,15 +101,15 @@ def test_scoring_monitor_scores_each_epoch(lda, corpus, y, weighted):
     assert [row["score"] for row in log if row["task_name"] == "fit"] == [final]
 
 
-def test_a_callback_stops_the_fit(lda, corpus):
+def test_callback_stops_the_fit(lda, corpus):
     spy = Spy(stop_after=2)
     lda.set_callbacks(spy).fit(corpus)
-    assert lda.n_iter_ == 2 and spy.told[-2:] == ["fit 0 ends", "teardown"]
+    assert lda.n_iter_ == 2 and spy.calls[-2:] == ["fit 0 ends", "teardown"]
     np.testing.assert_array_equal(lda.components_, spy.models[-1].components_)
     assert np.isfinite(lda.bound_)
 
 
-def test_callbacks_change_nothing(lda, corpus):
+def test_callbacks_do_not_change_the_model(lda, corpus):
     plain = clone(lda).fit(corpus)
     lda.set_callbacks(Spy()).fit(corpus)
     np.testing.assert_array_equal(lda.components_, plain.components_)
@@ -116,21 +119,22 @@ def test_callbacks_change_nothing(lda, corpus):
     np.testing.assert_array_equal(copy.components_, plain.components_)
 
 
-def test_in_a_pipeline(lda, corpus):
-    spy, passed_on = Spy(stop_after=3), PropagatedSpy()
+def test_callbacks_in_a_pipeline(lda, corpus):
+    spy, propagated = Spy(stop_after=3), PropagatedSpy()
     monitor = sklearn_callback.ScoringMonitor(scoring=by_score)
     lda.set_callbacks(spy, monitor)
     pipeline = make_pipeline(FunctionTransformer(accept_sparse=True), lda)
     with pytest.warns(UserWarning, match="FunctionTransformer does not support"):
-        pipeline.set_callbacks(passed_on).fit(corpus)
-    assert lda.n_iter_ == len(passed_on.models) == 3
+        pipeline.set_callbacks(propagated).fit(corpus)
+    assert lda.n_iter_ == len(propagated.models) == 3
     scores = [row["score"] for row in monitor.get_logs().data[-3:]]
     assert scores[-1] == lda.score(corpus)
-    assert spy.data[1] is spy.data[0]  # no y
+    X, y, _ = spy.data
+    assert y is X
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_in_a_grid_search_of_threads(lda, corpus, n_jobs):
+def test_callbacks_in_a_grid_search_with_threads(lda, corpus, n_jobs):
     monitor = sklearn_callback.ScoringMonitor(scoring=by_score)
     grid = {"doc_topic_prior": [0.1, 0.5]}
     search = GridSearchCV(lda.set_callbacks(monitor), grid, cv=2, n_jobs=n_jobs)
@@ -143,7 +147,7 @@ def test_in_a_grid_search_of_threads(lda, corpus, n_jobs):
     assert refitted in [row["score"] for row in epochs]
 
 
-def test_a_callback_stops_the_fits_of_a_grid_search(lda, corpus):
+def test_callback_stops_the_fits_of_a_grid_search(lda, corpus):
     class EveryFit(PropagatedSpy):
         def on_fit_task_end(self, estimator, context, **_):
             return context.task_name == "epoch" and context.task_id == 1
@@ -154,22 +158,22 @@ def test_a_callback_stops_the_fits_of_a_grid_search(lda, corpus):
 
 
 @pytest.mark.parametrize("place", ["setup", "on_fit_task_begin", "on_fit_task_end"])
-def test_a_failing_callback_is_torn_down(lda, corpus, place):
+def test_failing_callback_is_torn_down(lda, corpus, place):
     class Failing(Spy):
         pass
 
     def fail(self, *_, **__):
-        raise RuntimeError("of the callback")
+        raise RuntimeError("from the callback")
 
     setattr(Failing, place, fail)
     spy = Failing()
-    with pytest.raises(RuntimeError, match="of the callback"):
+    with pytest.raises(RuntimeError, match="from the callback"):
         lda.set_callbacks(spy).fit(corpus)
-    assert spy.told[-1] == "teardown"
+    assert spy.calls[-1] == "teardown"
     assert set(vars(lda)) - {"_skl_callbacks"} == set(vars(clone(lda).set_callbacks()))
 
 
-def test_a_callback_that_fails_at_the_very_end_loses_no_model(lda, corpus):
+def test_callback_that_fails_after_the_fit_keeps_the_model(lda, corpus):
     class Failing(Spy):
         def on_fit_task_end(self, estimator, context):
             if context.task_name == "fit":
@@ -181,7 +185,7 @@ def test_a_callback_that_fails_at_the_very_end_loses_no_model(lda, corpus):
 
 
 @pytest.mark.parametrize("meta", ["none", "pipeline", "grid search"])
-def test_progress_bar(lda, corpus, meta, capsys):
+def test_progress_bar_reaches_its_end(lda, corpus, meta, capsys):
     pytest.importorskip("rich")
     bar = sklearn_callback.ProgressBar(max_propagation_depth=None)
     estimator = {

@@ -1,7 +1,7 @@
-"""scikit-learn's checks of an estimator, with one expected failure.
+"""scikit-learn's common checks, with one expected failure.
 
-In mini-batches a weight is as good as repetitions, not equal to them: as scikit-learn
-has it for its own stochastic solvers. tests/test_weights.py says what does hold.
+With mini-batches a weight equals repetitions in expectation only, as in scikit-learn's
+own stochastic solvers. tests/test_sample_weight.py tests what holds exactly.
 """
 
 import pytest
@@ -15,7 +15,7 @@ SMALL = {"max_iter": 2, "hidden_layer_sizes": (8,), "device": "cpu"}
 
 
 class Dense(nn.Sequential):
-    """An encoder of the user's. A class, for it is named alike in every process."""
+    """A user's encoder: a class, because its pickle is the same in every process."""
 
     def __init__(self, n_features, n_hidden):
         super().__init__(nn.Linear(n_features, n_hidden), nn.Dropout(0.1), nn.ReLU())
@@ -31,8 +31,8 @@ CONFIGURATIONS = [
     AmortizedLDA(encoder=Dense, **SMALL),
 ]
 
-# Defined by scikit-learn but not yielded to third-party transformers.
-UNYIELDED = [
+# scikit-learn defines these checks and does not yield them to third-party estimators.
+MORE_CHECKS = [
     estimator_checks.check_dataframe_column_names_consistency,
     estimator_checks.check_get_feature_names_out_error,
     estimator_checks.check_global_output_transform_pandas,
@@ -46,18 +46,17 @@ UNYIELDED = [
 
 
 def expected_failures(estimator):
-    kinds = "dense", "sparse"
     return {
         f"check_sample_weight_equivalence_on_{kind}_data": "stochastic mini-batches"
-        for kind in kinds
+        for kind in ("dense", "sparse")
     }
 
 
 @parametrize_with_checks(CONFIGURATIONS, expected_failed_checks=expected_failures)
-def test_check(estimator, check):
+def test_yielded_check_passes(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize("check", UNYIELDED, ids=lambda check: check.__name__)
-def test_unyielded_check(check):
+@pytest.mark.parametrize("check", MORE_CHECKS, ids=lambda check: check.__name__)
+def test_check_that_is_not_yielded_passes(check):
     check("AmortizedLDA", AmortizedLDA(**SMALL))

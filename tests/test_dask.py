@@ -1,4 +1,4 @@
-"""The estimator under dask: inference block by block, and model selection."""
+"""The estimator with dask: inference block by block, and model selection."""
 
 import joblib
 import numpy as np
@@ -33,7 +33,7 @@ def lda(corpus):
 
 
 def read(X, rows):
-    """Stands for reading a block from disk, on a worker."""
+    """Replaces the reading of a block from disk, on a worker."""
     return X[rows]
 
 
@@ -69,7 +69,7 @@ def transform(X, lda):
 
 
 @pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csr_array])
-def test_transform_of_blocks_equals_that_of_the_whole(lda, corpus, kind):
+def test_transform_of_blocks_equals_transform_of_the_whole(lda, corpus, kind):
     X = blocks_of(kind(corpus), 4)
     theta = transform(X, lda)
     assert theta.shape == (corpus.shape[0], 5)
@@ -79,7 +79,7 @@ def test_transform_of_blocks_equals_that_of_the_whole(lda, corpus, kind):
     )
 
 
-def test_a_slice_of_the_result_infers_its_own_blocks_only(lda, corpus, monkeypatch):
+def test_slice_of_the_result_infers_its_own_blocks_only(lda, corpus, monkeypatch):
     inferred = []
     original = AmortizedLDA.transform
 
@@ -93,20 +93,22 @@ def test_a_slice_of_the_result_infers_its_own_blocks_only(lda, corpus, monkeypat
     assert inferred == [X.chunks[0][0]]
 
 
-def test_transform_on_a_cluster(lda, corpus, client):
+@pytest.mark.slow
+def test_transform_on_a_cluster_equals_local_transform(lda, corpus, client):
     theta = transform(blocks_of(corpus, 4), lda).compute()
     np.testing.assert_array_equal(theta, lda.transform(corpus))
 
 
-def test_the_model_is_in_the_graph_once(lda, corpus):
-    # Else it would be sent with every block.
+# Otherwise the model would be sent with every block.
+def test_graph_contains_the_model_once(lda, corpus):
     tasks = transform(blocks_of(corpus[:40], 12), lda).__dask_graph__()
     model = len(cloudpickle.dumps(lda))
     sizes = [len(cloudpickle.dumps(task)) for task in dict(tasks).values()]
     assert sum(size > model for size in sizes) == 1
 
 
-def test_grid_search_on_a_cluster_equals_one_without(corpus, client):
+@pytest.mark.slow
+def test_grid_search_on_a_cluster_equals_the_local_one(corpus, client):
     search = GridSearchCV(
         AmortizedLDA(max_iter=2, random_state=0),
         {"n_components": [2, 5]},
@@ -118,4 +120,4 @@ def test_grid_search_on_a_cluster_equals_one_without(corpus, client):
         search.fit(corpus)
     np.testing.assert_array_equal(search.cv_results_["mean_test_score"], expected)
     ran_on = client.run(lambda: "torch" in __import__("sys").modules)
-    assert any(ran_on.values()), "no worker has fitted anything"
+    assert any(ran_on.values()), "no worker has run a fit"

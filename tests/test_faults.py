@@ -1,9 +1,8 @@
-"""The fault table: what is done to the estimator, and what it must do.
+"""Faulty and extreme inputs, and faults during training.
 
-A row is an input or a fault, and its outcome: the results of the clean corpus to the
-last bit (SAME); a fit and answers that are proper (FINITE); or an error of a type and
-with a word in its message, after which the model is what it was before (BAD_X,
-BAD_PARAMETERS, IN_THE_MIDDLE).
+A row of a table is an input or a fault. The outcome is the result of the clean corpus
+bit for bit (SAME), a fit with finite results (FINITE), or an error of a given type and
+message that leaves the earlier fit unchanged (BAD_X, BAD_PARAMETERS, FAULTS).
 """
 
 import pickle
@@ -20,8 +19,9 @@ from conftest import draw_corpus
 from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
-from sklearn_amortlda import AmortizedLDA, _memory, metrics
-from sklearn_amortlda._learner import Learner
+from sklearn_amortlda import AmortizedLDA, metrics
+from sklearn_amortlda.training.loop import Training
+from sklearn_amortlda.training.svi import SVI
 
 CLEAN = draw_corpus(40, 3, 12, 15)[0].astype(np.float64)
 DENSE = CLEAN.toarray()
@@ -44,17 +44,17 @@ def clean():
 
 
 def state_of(lda):
-    """Everything but the parameters, which a row may have changed."""
+    """Hash of all attributes but the parameters, which a row may have changed."""
     return joblib.hash(
         {name: v for name, v in vars(lda).items() if name not in lda.get_params()}
     )
 
 
-# -- inputs that mean the clean corpus -------------------------------------------
+# -- inputs equal to the clean corpus ----------------------------------------------
 
 
 def edited(matrix=CLEAN, **arrays):
-    """A CSR matrix some of whose arrays are replaced, past scipy's checks."""
+    """A CSR matrix with some arrays replaced, without the checks of scipy."""
     X = matrix.copy()
     for name, array in arrays.items():
         setattr(X, name, array)
@@ -95,8 +95,8 @@ def with_explicit_zeros():
     )
 
 
-def many_small_ones():
-    """uint8 duplicates whose sums are beyond uint8."""
+def uint8_duplicates():
+    """uint8 duplicates with a sum that uint8 cannot hold."""
     row = np.full(3, 200, dtype=np.uint8)
     return sp.csr_matrix((row, np.zeros(3, dtype=int), [0, 3]), shape=(1, 12))
 
@@ -158,7 +158,7 @@ def hash_of(X):
 
 @pytest.mark.filterwarnings("ignore:.*(SparseEfficiency|lil|dia):UserWarning")
 @pytest.mark.parametrize("row", SAME)
-def test_same_result_and_x_untouched(clean, row, tmp_path):
+def test_equal_input_gives_the_same_result_and_is_unchanged(clean, row, tmp_path):
     X = SAME[row](tmp_path)
     before = hash_of(X)
     lda = small().fit(X)
@@ -168,16 +168,16 @@ def test_same_result_and_x_untouched(clean, row, tmp_path):
     assert hash_of(X) == before
 
 
-def test_duplicates_are_summed_beyond_their_type(clean):
+def test_duplicates_are_summed_in_a_wider_type(clean):
     expected = clean.transform(np.eye(1, 12) * 600.0)
-    np.testing.assert_array_equal(clean.transform(many_small_ones()), expected)
+    np.testing.assert_array_equal(clean.transform(uint8_duplicates()), expected)
     both = sp.csr_matrix((np.ones(2, bool), [0, 0], [0, 2]), shape=(1, 12))
     np.testing.assert_array_equal(
         clean.transform(both), clean.transform(np.eye(1, 12) * 2.0)
     )
 
 
-# -- inputs that mean nothing ----------------------------------------------------
+# -- inputs that raise -------------------------------------------------------------
 
 
 def put(value, X=DENSE, **options):
@@ -251,7 +251,7 @@ MALFORMED = [row for row in BAD_X if row.startswith(("col", "csc", "coo", "point
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit", "transform", "score"])
 @pytest.mark.parametrize("row", BAD_X)
-def test_refused_and_nothing_lost(clean, row, method):
+def test_bad_x_raises_and_keeps_the_earlier_fit(clean, row, method):
     X, error, message = BAD_X[row]
     lda = pickle.loads(pickle.dumps(clean))
     before = state_of(lda)
@@ -262,7 +262,7 @@ def test_refused_and_nothing_lost(clean, row, method):
 
 
 @pytest.mark.parametrize("row", MALFORMED)
-def test_metrics_refuse_indices_that_lie(clean, row):
+def test_malformed_indices_raise_in_metrics(clean, row):
     X, error, message = BAD_X[row]
     for metric in (
         lambda: metrics.topic_coherence(clean.topic_word_, X),
@@ -275,7 +275,7 @@ def test_metrics_refuse_indices_that_lie(clean, row):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("method", ["fit", "transform"])
-def test_not_finite_though_assumed_to_be(clean, value, method):
+def test_non_finite_counts_raise_under_assume_finite(clean, value, method):
     lda = pickle.loads(pickle.dumps(clean))
     with config_context(assume_finite=True):
         np.testing.assert_array_equal(small().fit(CLEAN).components_, clean.components_)
@@ -283,7 +283,7 @@ def test_not_finite_though_assumed_to_be(clean, value, method):
             getattr(lda, method)(sp.csr_matrix(put(value)))
 
 
-# -- numbers ---------------------------------------------------------------------
+# -- extreme numbers ---------------------------------------------------------------
 
 
 def identical(n_samples):
@@ -324,13 +324,13 @@ FINITE = {
     "eta 1e6": Numbers(parameters={"topic_word_prior": 1e6}),
     "batch larger than the corpus": Numbers(parameters={"batch_size": 10**9}),
     "batches of one": Numbers(parameters={"batch_size": 1}),
-    "no refinement": Numbers(parameters={"refine": 0, "refine_fit": 0}),
+    "no refinement": Numbers(parameters={"refine": 0}),
 }
 
 
 @pytest.mark.filterwarnings("ignore:Training ended with:UserWarning")
 @pytest.mark.parametrize("row", FINITE)
-def test_finite_and_proper(row):
+def test_extreme_input_gives_finite_results(row):
     X, lda = FINITE[row].X, small(**FINITE[row].parameters)
     theta = lda.fit(X).transform(X)
     assert np.isfinite(lda.components_).all() and (lda.components_ > 0).all()
@@ -340,25 +340,25 @@ def test_finite_and_proper(row):
     assert np.isfinite([lda.bound_, lda.score(X), lda.perplexity(X)]).all()
 
 
-def test_identical_documents_have_one_posterior():
+def test_identical_documents_have_identical_proportions():
     X = identical(1000)
     theta = small().fit(X).transform(X)
     np.testing.assert_array_equal(theta, np.tile(theta[:1], (1000, 1)))
 
 
-def test_huge_priors_are_the_answer():
+def test_proportions_under_a_huge_prior_are_the_prior_mean():
     lda = small(doc_topic_prior=1e6).fit(CLEAN)
     np.testing.assert_allclose(lda.transform(CLEAN), 1 / 3, rtol=1e-4)
 
 
-def test_scale_of_counts_does_not_matter_when_large():
+def test_scale_of_large_counts_does_not_matter():
     X, larger = CLEAN * 1e6, CLEAN * 1e7
     lda, other = (small(max_iter=20).fit(counts) for counts in (X, larger))
     assert other.perplexity(larger) == pytest.approx(lda.perplexity(X), rel=1e-3)
     np.testing.assert_allclose(lda.transform(X), lda.transform(larger), atol=1e-3)
 
 
-# -- parameters ------------------------------------------------------------------
+# -- parameters --------------------------------------------------------------------
 
 BAD_PARAMETERS = {
     "K = 0": ({"n_components": 0}, ValueError, "n_components"),
@@ -393,7 +393,7 @@ BAD_PARAMETERS = {
 
 
 @pytest.mark.parametrize("row", BAD_PARAMETERS)
-def test_bad_parameter_at_a_refit(clean, row):
+def test_bad_parameter_raises_and_keeps_the_earlier_fit(clean, row):
     parameters, error, message = BAD_PARAMETERS[row]
     lda = pickle.loads(pickle.dumps(clean))
     before, expected = state_of(lda), clean.transform(CLEAN)
@@ -404,18 +404,18 @@ def test_bad_parameter_at_a_refit(clean, row):
     np.testing.assert_array_equal(lda.transform(CLEAN), expected)
 
 
-# -- misuse ----------------------------------------------------------------------
+# -- misuse ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ["transform", "score", "perplexity"])
-def test_unfitted_use(method):
+def test_unfitted_model_raises(method):
     with pytest.raises(NotFittedError, match="not fitted yet"):
         getattr(small(), method)(CLEAN)
 
 
 @pytest.mark.parametrize("method", ["transform", "score", "perplexity", "partial_fit"])
 @pytest.mark.parametrize("n_words", [11, 13])
-def test_another_width(clean, method, n_words):
+def test_other_number_of_features_raises(clean, method, n_words):
     lda = pickle.loads(pickle.dumps(clean))
     with pytest.raises(ValueError, match=f"X has {n_words} features"):
         getattr(lda, method)(np.ones((2, n_words)))
@@ -423,19 +423,19 @@ def test_another_width(clean, method, n_words):
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit", "perplexity"])
-def test_no_words_at_all(clean, method):
+def test_x_without_words_raises(clean, method):
     lda = pickle.loads(pickle.dumps(clean))
     with pytest.raises(ValueError, match=r"X has no words|X has none"):
         getattr(lda, method)(np.zeros((4, 12)))
 
 
-def test_a_document_without_words_has_the_prior(clean):
+def test_document_without_words_has_the_prior_mean(clean):
     alpha = clean.doc_topic_prior_
     theta = clean.transform(np.zeros((1, 12)))
     np.testing.assert_allclose(theta[0], alpha / alpha.sum(), rtol=1e-5)
 
 
-def test_permuted_columns():
+def test_permuted_columns_raise_and_failed_refit_keeps_the_names():
     frame = pd.DataFrame(DENSE).add_prefix("word")
     lda = small().fit(frame)
     with pytest.raises(ValueError, match="feature names should match"):
@@ -446,9 +446,9 @@ def test_permuted_columns():
     assert lda.n_features_in_ == 12 and list(lda.feature_names_in_) == names
 
 
-# -- faults in the middle --------------------------------------------------------
+# -- faults during training --------------------------------------------------------
 
-IN_THE_MIDDLE = {
+FAULTS = {
     "exit": (SystemExit(1), SystemExit, "1"),
     "an error": (OSError("the disk"), OSError, "the disk"),
     "a torch error": (RuntimeError("shapes"), RuntimeError, "shapes"),
@@ -468,18 +468,23 @@ IN_THE_MIDDLE = {
 
 @pytest.mark.parametrize("where", ["first step", "end"])
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-@pytest.mark.parametrize("row", IN_THE_MIDDLE)
-def test_the_old_model_survives(clean, row, method, where, monkeypatch):
-    fault, error, message = IN_THE_MIDDLE[row]
+@pytest.mark.parametrize("row", FAULTS)
+def test_fault_during_training_keeps_the_earlier_fit(
+    clean, row, method, where, monkeypatch
+):
+    fault, error, message = FAULTS[row]
     lda = pickle.loads(pickle.dumps(clean))
     before = state_of(lda)
 
     def fail(*_, **__):
         raise fault
 
-    end = "evidence_bound" if method == "fit" else "state"
-    name = "step" if where == "first step" else end
-    monkeypatch.setattr(Learner, name, fail)
+    if where == "first step":
+        monkeypatch.setattr(SVI, "step", fail)
+    elif method == "fit":
+        monkeypatch.setattr(Training, "_evidence_bound", fail)
+    else:
+        monkeypatch.setattr(SVI, "state", fail)
     with pytest.raises(error, match=re.compile(message, re.DOTALL)):
         getattr(lda, method)(CLEAN)
     assert state_of(lda) == before
@@ -487,28 +492,28 @@ def test_the_old_model_survives(clean, row, method, where, monkeypatch):
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_an_interrupt_before_anything_is_learned(clean, method, monkeypatch):
+def test_interrupt_before_the_first_step_keeps_the_fit(clean, method, monkeypatch):
     lda = pickle.loads(pickle.dumps(clean))
     before = state_of(lda)
 
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Learner, "step", interrupt)
+    monkeypatch.setattr(SVI, "step", interrupt)
     with pytest.raises(KeyboardInterrupt):
         getattr(lda, method)(CLEAN)
     assert state_of(lda) == before
 
 
-def test_divergence_says_what_to_change(clean, monkeypatch):
+def test_nan_bound_raises_and_keeps_the_earlier_fit(clean, monkeypatch):
     lda = pickle.loads(pickle.dumps(clean))
-    monkeypatch.setattr(Learner, "epoch", lambda *_, **__: float("nan"))
+    monkeypatch.setattr(Training, "_train", lambda *_, **__: float("nan"))
     with pytest.raises(FloatingPointError, match="Lower learning_rate_init"):
         lda.fit(CLEAN)
     np.testing.assert_array_equal(lda.transform(CLEAN), clean.transform(CLEAN))
 
 
-def test_silent_divergence_warns():
+def test_divergence_with_finite_results_warns():
     X = draw_corpus(300, 5, 60, 40)[0]
     lda = AmortizedLDA(
         3, learning_rate_init=10.0, max_iter=3, random_state=0, device="cpu"
@@ -517,65 +522,7 @@ def test_silent_divergence_warns():
         lda.fit(X)
 
 
-# -- memory ----------------------------------------------------------------------
-
-
-def test_a_fit_beyond_memory_is_refused_before_it_starts(monkeypatch):
-    monkeypatch.setattr(_memory, "available_memory", lambda device: 1e4)
-    monkeypatch.setattr(Learner, "__init__", None)  # is not reached
-    lda = small(n_components=100)
-    with pytest.raises(MemoryError, match=r"the topics .*GB.*Lower n_components=100"):
-        lda.fit(CLEAN)
-    assert not hasattr(lda, "n_features_in_")
-
-
-@pytest.mark.parametrize(
-    ("parameters", "remedy"),
-    [
-        ({"n_components": 500}, "n_components=500"),
-        ({"hidden_layer_sizes": (500,)}, "the first of hidden_layer_sizes=500"),
-        ({"n_components": 1, "hidden_layer_sizes": (1,)}, "batch_size=40"),
-    ],
-)
-def test_the_largest_part_is_the_one_to_lower(parameters, remedy, monkeypatch):
-    monkeypatch.setattr(_memory, "available_memory", lambda device: 0.0)
-    with pytest.raises(MemoryError, match=f"Lower .*{remedy}"):
-        small(**parameters).fit(CLEAN)
-
-
-def test_the_estimate_is_near_the_size_of_the_model():
-    X = sp.random(100, 5000, density=0.01, format="csr", random_state=0)
-    needs = _memory.fit_needs(small(n_components=20), X, 8, on_cpu=True)
-    lda = small(n_components=20).fit(X)
-    model = len(pickle.dumps(lda))
-    assert 1.0 < sum(need.n_bytes for need in needs) / model < 3.0
-
-
-def test_limits_of_control_groups(tmp_path):
-    proc = tmp_path / "proc"
-    (proc / "self").mkdir(parents=True)
-    assert _memory._cgroup_memory(proc, tmp_path) == float("inf")
-    (proc / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable:   7 kB\n")
-    assert _memory._machine_memory(proc) == 7 * 1024
-
-    (proc / "self/cgroup").write_text("0::/pod/box\n")
-    new = tmp_path / "new"
-    for group, limit in (("pod", "1000"), ("pod/box", "max")):
-        (new / group).mkdir(parents=True)
-        (new / group / "memory.max").write_text(f"{limit}\n")
-        (new / group / "memory.current").write_text("700\n")
-        (new / group / "memory.stat").write_text("anon 1\ninactive_file 200\n")
-    assert _memory._cgroup_memory(proc, new) == 500
-
-    (proc / "self/cgroup").write_text("4:cpu:/\n3:memory,x:/only/on/the/host\n")
-    old = tmp_path / "old/memory"
-    old.mkdir(parents=True)
-    (old / "memory.limit_in_bytes").write_text("1000\n")
-    (old / "memory.usage_in_bytes").write_text("900\n")
-    assert _memory._cgroup_memory(proc, tmp_path / "old") == 100
-
-
-def test_no_warning_in_a_sound_fit():
+def test_ordinary_fit_warns_of_nothing():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         small(max_iter=2).fit(CLEAN).score(CLEAN)

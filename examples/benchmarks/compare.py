@@ -1,14 +1,18 @@
-"""Compare AmortizedLDA with its peers on a corpus.
+"""Compare AmortizedLDA with other topic models on a corpus.
 
     python compare.py /path/to/20NG
     python compare.py --corpus docstrings --models amortlda sklearn-batch --seeds 0
     python compare.py /path/to/20NG --quick
 
-Every (model, seed) runs in a process of its own, on one thread. Writes `table.md`,
-`table.json`, `quality_time.png` and the single runs to the output folder. A later call
-with the same folder replaces the runs of the models it names and keeps the others; with
-`--models` and no names it only writes the tables and the plot again. Needs this package
-installed, and matplotlib; for the peers see requirements.txt beside this file.
+Each model and seed runs in its own process, on one thread. The output folder receives
+`table.md`, `table.json`, `quality_time.png` and a file per run. A later call with the
+same output folder replaces the runs of the models that it names, and keeps the others.
+`--models` without names writes the tables and the plot again and runs no model.
+
+`pip install ".[bench]"` in a clone of the repository installs this package, matplotlib
+and the other models. A model that is not installed has the row 'not installed'. On a
+machine without a GPU install the CPU build of torch first: the default build brings
+several GB of CUDA libraries.
 """
 
 import argparse
@@ -21,8 +25,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-# Nothing heavy is imported before the runs: on Linux a child's ru_maxrss starts at the
-# resident size of its parent.
+# This file imports only the standard library before the runs: on Linux the peak memory
+# of a child process starts at the resident size of its parent.
 HERE = Path(__file__).resolve().parent
 MODELS = [
     "amortlda",
@@ -47,10 +51,12 @@ def parse_arguments():
     )
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument(
-        "folder", nargs="?", help="corpus folder: {train,test}_{bow.npz,labels.txt}"
+        "folder",
+        nargs="?",
+        help="corpus folder with {train,test}_{bow.npz,labels.txt}",
     )
     where.add_argument(
-        "--corpus", choices=["docstrings"], help="the quickstart's corpus"
+        "--corpus", choices=["docstrings"], help="the corpus of quickstart.py"
     )
     parser.add_argument(
         "--models",
@@ -58,28 +64,39 @@ def parse_arguments():
         choices=MODELS,
         default=MODELS,
         metavar="MODEL",
-        help=f"any of {', '.join(MODELS)}; default: all",
+        help=f"any of {', '.join(MODELS)} (default: all)",
     )
-    parser.add_argument("--n-topics", type=int, default=50)
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument(
+        "--n-topics", type=int, default=50, help="number of topics (default: 50)"
+    )
+    parser.add_argument(
+        "--seeds",
+        nargs="+",
+        type=int,
+        default=[0, 1, 2],
+        help="random states (default: 0 1 2)",
+    )
     parser.add_argument(
         "--curve",
         nargs="*",
         type=float,
         default=[0.1, 0.2, 0.5],
-        help="further points of the plot, of the first seed, as shares of the "
-        "recommended epochs; without values: none (default: 0.1 0.2 0.5)",
+        help="shorter runs for the plot, with the first seed, as shares of the "
+        "recommended epochs (default: 0.1 0.2 0.5; without values: no such runs)",
     )
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--threads", type=int, default=1, help="threads of each run (default: 1)"
+    )
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="smoke test: 300 documents, a tenth of the epochs",
+        help="smoke test with 300 documents and a tenth of the epochs",
     )
     parser.add_argument(
         "--output",
         type=Path,
-        help="default: results/<corpus>-<n_topics>-topics beside this file",
+        help="output folder (default: results/<corpus>-<n_topics>-topics next to this "
+        "file)",
     )
     return parser.parse_args()
 
@@ -111,26 +128,29 @@ def main():
 
 
 def check_installed():
-    """Fail now rather than in the first run's evaluation."""
+    """Fail before the first run if a package is missing."""
     for package in ("sklearn_amortlda", "matplotlib"):
         if find_spec(package) is None:
             raise SystemExit(
-                f"{package} is missing: pip install -e '.[bench]' in the repository."
+                f"{package} is not installed. Install it by pip install '.[bench]' in "
+                "a clone of the repository."
             )
 
 
 def check_folder(folder, shared):
-    """Refuse to mix runs that do not compare."""
+    """Refuse to mix runs with different settings."""
     for path in folder.glob("*.json"):
-        there = {key: json.loads(path.read_text())[key] for key in shared}
-        if there != shared:
+        run = json.loads(path.read_text())
+        found = {key: run[key] for key in shared}
+        if found != shared:
             raise SystemExit(
-                f"{folder} holds runs of {there}: choose another --output."
+                f"{folder} contains runs with other settings, {found}: pass another "
+                "--output."
             )
 
 
 def write_docstrings(folder):
-    """The quickstart's corpus as a folder; that of an earlier call is kept."""
+    """The corpus of quickstart.py as a folder, written by the first call."""
     if not folder.exists():
         folder.mkdir()
         subprocess.run([sys.executable, HERE / "corpus.py", folder], check=True)
@@ -138,7 +158,7 @@ def write_docstrings(folder):
 
 
 def run_model(model, shared, arguments, folder):
-    """Every seed at full effort, then the curve's shorter runs with the first seed."""
+    """Run each seed with all epochs, and the first seed with the shares of --curve."""
     plan = [(1, seed) for seed in arguments.seeds]
     plan += [(effort, arguments.seeds[0]) for effort in arguments.curve]
     for effort, seed in plan:
@@ -150,10 +170,10 @@ def run_model(model, shared, arguments, folder):
             "command": shlex.join(["python", *sys.argv]),
             "machine": machine(),
         }
-        print(f"{model}, effort {effort:g}, seed {seed}: ", end="", flush=True)
+        print(f"{model}, {effort:.0%} of the epochs, seed {seed}: ", end="", flush=True)
         run = run_in_process(settings)
         if run["status"] == "ok":
-            print(f"{run['fit_cpu_s']:.1f} s, perplexity {run['perplexity']:.0f}")
+            print(f"{run['fit_cpu_s']:.1f} CPU s, perplexity {run['perplexity']:.0f}")
         else:
             print(f"{run['status']}: {run['detail']}")
         if run["status"] == "not installed":
@@ -161,7 +181,7 @@ def run_model(model, shared, arguments, folder):
 
 
 def run_in_process(settings):
-    """Run worker.py and return what it wrote, or how it failed."""
+    """Run worker.py; the record that it wrote, or a record with the error."""
     path = Path(settings["path"])
     threads = {name: str(settings["threads"]) for name in THREAD_VARIABLES}
     finished = subprocess.run(
@@ -181,7 +201,7 @@ def run_in_process(settings):
 
 
 def report(output, title):
-    """Tables and plot of all runs in the folder."""
+    """Write the tables and the plot of all runs in the folder."""
     import plots
     import tables
 
@@ -197,7 +217,7 @@ def report(output, title):
 
 
 def machine():
-    """Processor, cores and Python, as far as the system tells."""
+    """Names of the processor and the system, number of cores, version of Python."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     names = [

@@ -1,4 +1,8 @@
-"""Corpora of the benchmark as word counts with labels."""
+"""Reads a corpus folder, and writes one from the docstrings of quickstart.py.
+
+A folder contains ``{train,test}_bow.npz`` (scipy sparse, documents x words) and
+``{train,test}_labels.txt`` (one integer per line).
+"""
 
 import sys
 from dataclasses import dataclass
@@ -13,7 +17,7 @@ QUICK_DOCUMENTS = 300
 
 @dataclass
 class Corpus:
-    """Counts of shape (n_documents, n_words) and integer labels, twice."""
+    """Training and test documents: counts (n_documents, n_words), integer labels."""
 
     train: sparse.csr_matrix
     test: sparse.csr_matrix
@@ -22,11 +26,7 @@ class Corpus:
 
 
 def load(folder, quick=False):
-    """The corpus in a folder; `quick` keeps its first documents only.
-
-    A folder holds ``{train,test}_bow.npz`` (scipy sparse, documents x words) and
-    ``{train,test}_labels.txt`` (an integer a line).
-    """
+    """The corpus in a folder; `quick` keeps the first documents only."""
     folder = Path(folder)
     n = QUICK_DOCUMENTS if quick else None
     counts = [_read_counts(folder / f"{part}_bow.npz")[:n] for part in PARTS]
@@ -37,10 +37,10 @@ def load(folder, quick=False):
 
 
 def write_docstrings(folder):
-    """Write the corpus of the quickstart, a fifth of it for testing, in that form.
+    """Write the corpus of quickstart.py to a folder; a fifth is for testing.
 
-    Once and in a process of its own, so that no model is charged for the memory that
-    reading it takes.
+    compare.py calls this file as a process, because parsing would raise the peak memory
+    of the models.
     """
     from sklearn.model_selection import train_test_split
 

@@ -1,6 +1,6 @@
-"""One adapter a model, at its recommended settings.
+"""One adapter per model, with its recommended settings.
 
-Imports stand in `build` and conversions in `prepare`, so that neither is timed.
+`build` imports the package and `prepare` converts the counts; neither is timed.
 """
 
 import numpy as np
@@ -8,9 +8,9 @@ from scipy import sparse
 
 
 class Peer:
-    """A model that is to make `epochs` passes over the training documents."""
+    """A model that makes `epochs` passes over the training documents."""
 
-    # The package to report the version of.
+    # The package whose version is reported.
     distribution = None
 
     def __init__(self, n_topics, seed, epochs, threads):
@@ -21,16 +21,16 @@ class Peer:
         self.build()
 
     def build(self):
-        """Import the package and set up the model."""
+        """Import the package and make the model."""
         raise NotImplementedError
 
     @staticmethod
     def default_epochs(n_documents):
-        """What the package recommends."""
+        """Number of epochs that the package recommends."""
         raise NotImplementedError
 
     def prepare(self, X):
-        """Counts in the model's own form."""
+        """Counts in the format of the model."""
         return X
 
     def perplexity(self, doc_topic, topic_word, held_out):
@@ -40,7 +40,7 @@ class Peer:
 
 
 class EstimatorPeer(Peer):
-    """A model with scikit-learn's methods, taking the counts as they are."""
+    """A model with the methods of scikit-learn, which needs no conversion."""
 
     def fit(self, X):
         self.model.fit(X)
@@ -57,7 +57,8 @@ class Amortlda(EstimatorPeer):
     distribution = "sklearn-amortlda"
 
     def build(self):
-        import pyro  # noqa: F401  (AmortizedLDA imports it late)
+        # AmortizedLDA imports pyro in its first fit.
+        import pyro  # noqa: F401
 
         _import_torch()
         from sklearn_amortlda import AmortizedLDA
@@ -127,7 +128,7 @@ class Gensim(Peer):
             passes=self.epochs,
             alpha="auto",
             eta="auto",
-            # Its log of the bound is not part of the fit.
+            # Without the bound that gensim logs, which is no part of the fit.
             eval_every=None,
             random_state=self.seed,
         )
@@ -148,7 +149,7 @@ class Tomotopy(Peer):
         import tomotopy
 
         self.model = tomotopy.LDAModel(k=self.n_topics, seed=self.seed)
-        # Its examples wait 100 of 1000 sweeps before they learn alpha.
+        # As in its examples, alpha is learned after a tenth of the sweeps.
         self.model.burn_in = self.epochs // 10
 
     @staticmethod
@@ -181,7 +182,7 @@ class Tomotopy(Peer):
 
     @property
     def topic_word_(self):
-        """Posterior mean, over words without a training document too: eta / total."""
+        """Posterior mean; a word that is in no training document has eta / total."""
         totals = self.model.get_count_by_topics() + self.model.eta * self.n_words
         topic_word = np.tile((self.model.eta / totals)[:, None], self.n_words)
         columns = [int(word) for word in self.model.used_vocabs]
@@ -193,7 +194,8 @@ class Tomotopy(Peer):
 
 class Scvi(Peer):
     distribution = "scvi-tools"
-    # Its default of 5,000 samples at once takes 5 GB at 50 topics of 5,000 words.
+    # Samples per call and number of calls. One call with its default of 5,000 samples
+    # takes 5 GB for 50 topics and 5,000 words.
     samples_of_topics = (100, 10)
 
     def build(self):
@@ -225,8 +227,8 @@ class Scvi(Peer):
 
     @property
     def topic_word_(self):
-        n_samples, repetitions = self.samples_of_topics
-        draws = [self.model.get_feature_by_topic(n_samples) for _ in range(repetitions)]
+        n_samples, n_calls = self.samples_of_topics
+        draws = [self.model.get_feature_by_topic(n_samples) for _ in range(n_calls)]
         return np.mean(draws, axis=0).T
 
 
@@ -244,7 +246,7 @@ class Prodlda(EstimatorPeer):
         return 200
 
     def perplexity(self, doc_topic, topic_word, held_out):
-        """Under its own decoder: a product of experts is no mixture of its topics."""
+        """Under its own decoder, because a product of experts is no mixture."""
         log_likelihood = 0.0
         for start in range(0, held_out.shape[0], 256):
             part = held_out[start : start + 256].tocoo()
@@ -254,7 +256,7 @@ class Prodlda(EstimatorPeer):
 
 
 def _import_torch():
-    """All of torch: its first optimizer brings 800 modules more."""
+    """Import torch with the 800 modules that the first optimizer imports."""
     import torch
 
     torch.optim.Adam([torch.zeros(1, requires_grad=True)])

@@ -1,4 +1,4 @@
-"""Quality against time: one curve a model, one point a number of epochs or sweeps."""
+"""Plots of quality against time: a curve per model, a point per number of epochs."""
 
 from statistics import mean
 
@@ -16,7 +16,7 @@ PANELS = [
 
 
 def plot_quality_against_time(runs, models, path, title):
-    """Write a PNG with one panel a measure; time is CPU seconds, on a log axis."""
+    """Write a PNG with one panel per measure; time is CPU seconds, on a log axis."""
     figure, panels = plt.subplots(
         1, len(PANELS), figsize=(15, 4.8), layout="constrained"
     )
@@ -40,7 +40,7 @@ def plot_quality_against_time(runs, models, path, title):
 
 
 def _curve(runs, model, key):
-    """Points (seconds, quality), means over seeds, by effort."""
+    """Points (seconds, quality), as means over seeds, by number of epochs."""
     points = {}
     for run in runs:
         if run["model"] == model and run["status"] == "ok":
@@ -51,7 +51,7 @@ def _curve(runs, model, key):
 
 
 def _styles():
-    """Colours that colour-blind readers tell apart, with a marker each."""
+    """Colours that colour-blind readers can distinguish, and a marker for each."""
     colours = [
         "#000000",
         "#0072B2",
@@ -66,7 +66,7 @@ def _styles():
 
 
 def _plain_numbers(axis, ticks):
-    """1000 rather than 10^3, several a decade: readers compare with the table."""
+    """Write 1000 instead of 10^3, with several numbers per decade, as in the table."""
     axis.set_major_locator(LogLocator(subs=ticks))
     axis.set_major_formatter(FormatStrFormatter("%g"))
     axis.set_minor_formatter(NullFormatter())

@@ -1,9 +1,10 @@
 """ProdLDA of Srivastava & Sutton (2017), for comparison.
 
-Ours, because no maintained package has it; it follows the paper and its authors'
-code: a product of experts decoder, batch normalization with learned shift but fixed
-scale, dropout 0.2 after the encoder and on theta, the Laplace approximation of a
-Dirichlet(1) prior, batches of 200, Adam with learning rate 0.002 and beta1 0.99.
+No maintained package implements ProdLDA. This implementation follows the paper and the
+code of its authors: a product of experts as the decoder, batch normalization with a
+learned shift and a fixed scale, dropout 0.2 after the encoder and on theta, the Laplace
+approximation of a Dirichlet(1) prior, batches of 200, and Adam with learning rate 0.002
+and beta1 0.99.
 
 A. Srivastava & C. Sutton (2017). Autoencoding variational inference for topic models.
 ICLR. https://github.com/akashgit/autoencoding_vi_for_topic_models
@@ -19,6 +20,8 @@ PRIOR = 1.0
 
 
 class Network(nn.Module):
+    """Encoder and decoder."""
+
     def __init__(self, n_words, n_topics, n_hidden=100, dropout=0.2):
         super().__init__()
         self.hidden = nn.Sequential(
@@ -57,7 +60,7 @@ class Network(nn.Module):
 
 
 class ProdLDA:
-    """In scikit-learn's form: fit, transform, and the decoder's probabilities."""
+    """ProdLDA with scikit-learn's `fit` and `transform`."""
 
     def __init__(self, n_topics, n_epochs, seed):
         self.n_topics = n_topics
@@ -87,11 +90,12 @@ class ProdLDA:
 
     @property
     def topic_word_(self):
-        """Words of a document that is all of one topic."""
+        """Word probabilities of documents with a single topic."""
         return self.word_probabilities(np.eye(self.n_topics))
 
     @torch.no_grad()
     def word_probabilities(self, theta):
+        """Decoder's probability of each word, shape (n_documents, n_words)."""
         return (
             self.network_.log_words(torch.as_tensor(theta).float())
             .double()
@@ -107,7 +111,7 @@ def _shift_norm(n_features):
 
 
 def _kl_to_prior(mean, log_variance):
-    """KL to the Laplace approximation of the symmetric Dirichlet, whose mean is 0."""
+    """KL to the Laplace approximation of the symmetric Dirichlet, with mean 0."""
     n_topics = mean.shape[1]
     prior_variance = (1 - 2 / n_topics) / PRIOR + 1 / (n_topics * PRIOR)
     ratio = (log_variance.exp() + mean**2) / prior_variance
@@ -115,7 +119,7 @@ def _kl_to_prior(mean, log_variance):
 
 
 def _full_batches(order):
-    """Batches of one size: batch statistics of a small remainder would be noise."""
+    """Batches of equal size, without the remainder, whose norm would be noisy."""
     size = min(BATCH_SIZE, len(order))
     return order[: len(order) // size * size].reshape(-1, size)
 

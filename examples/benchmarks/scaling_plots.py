@@ -1,4 +1,4 @@
-"""The figures of scaling.py as one picture, a panel an experiment."""
+"""The plot of scaling.py, with one panel per experiment."""
 
 import matplotlib
 
@@ -7,12 +7,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7"]
-# A ratio that a bar allows is drawn as a band above the first point.
+# The band above the first point shows the ratios that the requirement allows.
 BAND = {"color": "0.9", "zorder": 0}
 
 
 def plot_scaling(experiments, path):
-    """Write a PNG of those experiments that were made and have a picture."""
+    """Write a PNG of the experiments that have records and a panel."""
     panels = {
         name: experiments[name]["records"]
         for name in PANELS
@@ -41,33 +41,33 @@ def _vocabulary(axis, records):
     series = list(dict.fromkeys(record["series"] for record in records))
     for name, colour in zip(series, COLOURS):
         own = [r for r in records if r["series"] == name or r is records[0]]
-        _line(axis, own, "words", "ns_a_nonzero", colour, name)
+        _line(axis, own, "words", "ns_per_nonzero", colour, name)
         axis.annotate(
-            f"{own[-1]['distinct_words_a_batch']:,.0f} distinct words a batch",
-            (own[-1]["words"], own[-1]["ns_a_nonzero"]),
+            f"{own[-1]['distinct_words_per_batch']:,.0f} distinct words per batch",
+            (own[-1]["words"], own[-1]["ns_per_nonzero"]),
             textcoords="offset points",
             xytext=(5, 6),
             ha="right",
             fontsize=8,
         )
-    _allow(axis, records[0]["ns_a_nonzero"], 1.3)
+    _allow(axis, records[0]["ns_per_nonzero"], 1.3)
     axis.legend(loc="lower right")
     axis.set(
         title="Cost of a non-zero",
         xlabel="columns of X",
-        ylabel="ns a non-zero (an epoch)",
+        ylabel="ns per non-zero and epoch",
         xscale="log",
-        ylim=(0, 1.2 * max(record["ns_a_nonzero"] for record in records)),
+        ylim=(0, 1.2 * max(record["ns_per_nonzero"] for record in records)),
     )
 
 
 def _documents(axis, records):
-    _line(axis, records, "documents", "us_a_document", COLOURS[0])
-    _allow(axis, records[0]["us_a_document"], 1.3)
+    _line(axis, records, "documents", "us_per_document", COLOURS[0])
+    _allow(axis, records[0]["us_per_document"], 1.3)
     axis.set(
         title="Cost of a document",
         xlabel="documents",
-        ylabel="us a document (an epoch)",
+        ylabel="us per document and epoch",
         xscale="log",
         ylim=(0, None),
     )
@@ -83,7 +83,7 @@ def _topics(axis, records):
     axis.set(
         title="Cost of a step",
         xlabel="topics",
-        ylabel="ms a step",
+        ylabel="ms per step",
         xscale="log",
         yscale="log",
     )
@@ -91,21 +91,21 @@ def _topics(axis, records):
 
 def _threads(axis, records):
     two = [record for record in records if record["threads"] == 2]
-    labels = [f"K={r['topics']}, {r['documents_a_batch']:.0f}" for r in two]
+    labels = [f"K={r['topics']}, {r['documents_per_batch']:.0f}" for r in two]
     axis.barh(labels, [r["speed_up"] for r in two], height=0.6, color=COLOURS[0])
     axis.axvline(1.6, color="0.5", ls="--")
     axis.invert_yaxis()
     axis.set(
         title="Two threads",
-        xlabel="times as fast as one (wall clock)",
-        ylabel="topics, documents a batch",
+        xlabel="speed-up over one thread (wall clock)",
+        ylabel="topics, documents per batch",
         xlim=(0, 2.05),
     )
 
 
 def _stream(axis, records):
     _line(axis, records, "documents", "peak_mb", COLOURS[0], "peak above imports")
-    _line(axis, records, "documents", "model_mb", COLOURS[1], "model's arrays")
+    _line(axis, records, "documents", "model_mb", COLOURS[1], "arrays of the model")
     axis.legend(loc="lower right")
     axis.set(
         title="Memory of a stream",
@@ -118,7 +118,7 @@ def _stream(axis, records):
 
 def _peers(axis, records):
     speeds = records[0]["inference"]
-    values = [figures["documents_a_cpu_s"] for figures in speeds.values()]
+    values = [figures["documents_per_cpu_s"] for figures in speeds.values()]
     axis.barh(
         list(speeds),
         values,
@@ -126,11 +126,11 @@ def _peers(axis, records):
     )
     for i, figures in enumerate(speeds.values()):
         text = f" perplexity {figures['perplexity']:.0f}"
-        axis.text(figures["documents_a_cpu_s"], i, text, va="center", fontsize=8)
+        axis.text(figures["documents_per_cpu_s"], i, text, va="center", fontsize=8)
     axis.invert_yaxis()
     axis.set(
         title="transform",
-        xlabel="documents a CPU second (log)",
+        xlabel="documents per CPU second (log)",
         xscale="log",
         xlim=(10 ** np.floor(np.log10(min(values))), 10 * max(values)),
     )

@@ -1,8 +1,8 @@
-"""One measurement of scaling.py, in a process of its own.
+"""One measurement of scaling.py, in its own process.
 
-Called with the measurement's name and its settings as JSON; prints a JSON record. Not
-timed are imports, drawing the corpus, and a small fit first, which meets all first-call
-costs. Seconds of an epoch run from one of its log records to the next.
+scaling.py passes the name of the measurement and its settings as JSON. The output is a
+JSON record. Imports, the drawing of the corpus and a first small fit are not timed. The
+seconds of an epoch are those between two log records of the package.
 """
 
 import json
@@ -17,12 +17,12 @@ from worker import peak_memory_mb, stopwatch
 
 MB = 2**20
 WARM_UP_DOCUMENTS = 600
-# A transform is repeated until it has taken this long, at least.
+# `transform` is repeated for this time or longer.
 SECONDS = 1.0
 
 
 class EpochClock(logging.Handler):
-    """CPU and wall seconds of the epochs of all fits in its context."""
+    """CPU and wall seconds of the epochs of all fits in a block."""
 
     logger = logging.getLogger("sklearn_amortlda")
 
@@ -39,12 +39,12 @@ class EpochClock(logging.Handler):
         self.stamps.append((time.process_time(), time.perf_counter()))
 
     def seconds(self):
-        """Seconds of each epoch but the first, which includes the setting up."""
+        """Seconds of each epoch but the first, which includes the initialization."""
         cpu, wall = np.diff(self.stamps, axis=0).T
         return {"cpu": cpu, "wall": wall}
 
-    def seconds_an_epoch(self, batch_size):
-        """The least, or the mean where batches grow from epoch to epoch."""
+    def seconds_per_epoch(self, batch_size):
+        """The minimum; for batch_size='auto', whose batches grow, the mean."""
         typical = np.mean if batch_size == "auto" else np.min
         return {kind: float(typical(s)) for kind, s in self.seconds().items()}
 
@@ -58,24 +58,24 @@ def epochs(*, n_topics, n_epochs, batch_size, **corpus):
     lda = estimator(n_topics, batch_size, max_iter=n_epochs + 1)
     with EpochClock() as clock, stopwatch() as fit:
         lda.fit(X)
-    epoch = clock.seconds_an_epoch(batch_size)
+    epoch = clock.seconds_per_epoch(batch_size)
     every_epoch = clock.seconds()["cpu"]
     n_steps = lda.n_batch_iter_ / lda.n_iter_
     return {
         "documents": X.shape[0],
         "words": X.shape[1],
         "topics": n_topics,
-        "nonzeros_a_document": X.nnz / X.shape[0],
-        "documents_a_batch": X.shape[0] / n_steps,
-        "distinct_words_a_batch": distinct_words(X, int(X.shape[0] / n_steps)),
+        "nonzeros_per_document": X.nnz / X.shape[0],
+        "documents_per_batch": X.shape[0] / n_steps,
+        "distinct_words_per_batch": distinct_words(X, int(X.shape[0] / n_steps)),
         "epoch_cpu_s": epoch["cpu"],
         "epoch_wall_s": epoch["wall"],
         "epochs_cpu_s": list(every_epoch),
         "step_cpu_ms": 1e3 * epoch["cpu"] / n_steps,
-        "ns_a_nonzero": 1e9 * epoch["cpu"] / X.nnz,
-        "us_a_document": 1e6 * epoch["cpu"] / X.shape[0],
-        # Before the first epoch and after the last: the initial state, the evidence
-        # bound, the result as arrays.
+        "ns_per_nonzero": 1e9 * epoch["cpu"] / X.nnz,
+        "us_per_document": 1e6 * epoch["cpu"] / X.shape[0],
+        # Outside of the epochs: the initial state, the evidence bound of the corpus,
+        # and the conversion of the result to arrays.
         "fixed_cpu_s": fit["cpu"] - lda.n_iter_ * float(np.mean(every_epoch)),
         "peak_memory_mb": peak_memory_mb(),
         "model_mb": model_mb(lda),
@@ -84,7 +84,7 @@ def epochs(*, n_topics, n_epochs, batch_size, **corpus):
 
 
 def ranks(**settings):
-    """`rank` on each of two processes, started by torchrun."""
+    """The record of `rank` in two processes that torchrun starts."""
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     finished = subprocess.run(
         [*torchrun, "--nproc_per_node=2", __file__, "rank", json.dumps(settings)],
@@ -96,7 +96,7 @@ def ranks(**settings):
 
 
 def rank(*, n_topics, n_epochs, batch_size, **corpus):
-    """Seconds of an epoch that ranks make together, each on its share of documents."""
+    """Seconds of an epoch of a distributed fit; each rank has a part of the corpus."""
     import torch.distributed as dist
     from synthetic import draw
 
@@ -108,53 +108,53 @@ def rank(*, n_topics, n_epochs, batch_size, **corpus):
         lda.fit(X)
     first = dist.get_rank() == 0
     dist.destroy_process_group()
-    epoch = clock.seconds_an_epoch(batch_size)
+    epoch = clock.seconds_per_epoch(batch_size)
     seconds = {"rank_cpu_s": epoch["cpu"], "ranks_wall_s": epoch["wall"]}
     return seconds if first else None
 
 
 def stream(*, folder, n_documents, n_topics):
-    """Peak memory and seconds of `partial_fit` over shards on disk, one at a time."""
+    """Peak memory and seconds of `partial_fit`, with one shard in memory at a time."""
     from scipy import sparse
     from synthetic import CHUNK
 
     shards = sorted(Path(folder).glob("shard-*.npz"))[: n_documents // CHUNK]
     first = sparse.load_npz(shards[0])
-    chunk_mb = (first.data.nbytes + first.indices.nbytes + first.indptr.nbytes) / MB
-    # Of a hundredth of the size, so that what it takes is no part of the baseline.
+    shard_mb = (first.data.nbytes + first.indices.nbytes + first.indptr.nbytes) / MB
+    # Small, so that the warm-up does not raise the memory of the baseline.
     warm_up(first[:100, :50])
     del first
     before_mb = peak_memory_mb()
     lda = estimator(n_topics, "auto")
-    reading, learning, documents, nonzeros = 0.0, 0.0, 0, 0
+    reading, training, documents, nonzeros = 0.0, 0.0, 0, 0
     for shard in shards:
         with stopwatch() as read:
             X = sparse.load_npz(shard)
-        with stopwatch() as learn:
+        with stopwatch() as train:
             lda.partial_fit(X)
         reading += read["wall"]
-        learning += learn["cpu"]
+        training += train["cpu"]
         documents += X.shape[0]
         nonzeros += X.nnz
     peak_mb = peak_memory_mb() - before_mb
     return {
         "documents": documents,
         "words": X.shape[1],
-        "nonzeros_a_document": nonzeros / documents,
+        "nonzeros_per_document": nonzeros / documents,
         "before_mb": before_mb,
         "peak_mb": peak_mb,
         "model_mb": model_mb(lda),
-        "chunk_mb": chunk_mb,
-        "chunks_beside_model": (peak_mb - model_mb(lda)) / chunk_mb,
-        "disk_bytes_a_nonzero": sum(s.stat().st_size for s in shards) / nonzeros,
-        "read_wall_ns_a_nonzero": 1e9 * reading / nonzeros,
-        "ns_a_nonzero": 1e9 * learning / nonzeros,
-        "us_a_document": 1e6 * learning / documents,
+        "shard_mb": shard_mb,
+        "rest_in_shards": (peak_mb - model_mb(lda)) / shard_mb,
+        "disk_bytes_per_nonzero": sum(s.stat().st_size for s in shards) / nonzeros,
+        "read_wall_ns_per_nonzero": 1e9 * reading / nonzeros,
+        "ns_per_nonzero": 1e9 * training / nonzeros,
+        "us_per_document": 1e6 * training / documents,
     }
 
 
 def chunks(*, folder, quick, n_topics, n_passes, n_chunks):
-    """Held-out perplexity of `fit`, and of as many passes of `partial_fit`."""
+    """Held-out perplexity of `fit`, and of `partial_fit` with as many passes."""
     import corpus as corpora
 
     corpus = corpora.load(folder, quick)
@@ -173,7 +173,7 @@ def chunks(*, folder, quick, n_topics, n_passes, n_chunks):
 
 
 def write_shards(**settings):
-    """The shards of `stream`."""
+    """Write the shards of `stream`."""
     import synthetic
 
     synthetic.write_shards(**settings)
@@ -184,17 +184,11 @@ def pyro(*, folder, n_topics):
     """Pyro's share of a step."""
     from pyro_share import measure
 
-    step, elbo, terms = measure(counts(folder, n_topics).astype(np.float32), n_topics)
-    return {
-        "step_ms": step,
-        "elbo_ms": elbo,
-        "terms_ms": terms,
-        "share": (elbo - terms) / step,
-    }
+    return measure(counts(folder), n_topics)
 
 
 def peers(*, folder, quick, n_topics, n_passes, n_epochs):
-    """An epoch, inference and quality, ours and scikit-learn's, on a real corpus."""
+    """Training, inference and quality of AmortizedLDA and scikit-learn on a corpus."""
     import corpus as corpora
     from peers import PEERS
 
@@ -202,19 +196,19 @@ def peers(*, folder, quick, n_topics, n_passes, n_epochs):
     ours = PEERS["amortlda"](n_topics, 0, n_epochs, 1).model
     warm_up(corpus.train)
     ours.fit(corpus.train)
-    # The first batches; later steps take several at once.
+    # The size of the first batches; later steps merge several batches.
     n_batches = ours._time // ours.n_iter_
     batch_size = -(-corpus.train.shape[0] // n_batches)
     record = {
         "documents": corpus.train.shape[0],
-        "documents_a_batch": batch_size,
+        "documents_per_batch": batch_size,
         "passes": {"ours": ours.n_iter_, "sklearn": n_passes},
         "inference": {},
     }
 
     theirs = PEERS["sklearn-online"](n_topics, 0, 1, 1).model
     theirs.set_params(batch_size=batch_size, total_samples=corpus.train.shape[0])
-    record |= training(ours, theirs, corpus, n_passes)
+    record |= training_times(ours, theirs, corpus, n_passes)
     for refine in (0, 2, 3):
         ours.set_params(refine=refine)
         record["inference"][f"refine={refine}"] = inference(ours, corpus.test)
@@ -222,13 +216,12 @@ def peers(*, folder, quick, n_topics, n_passes, n_epochs):
     return record
 
 
-def training(ours, theirs, corpus, n_passes):
-    """Seconds of our epochs and of passes of scikit-learn's online method.
+def training_times(ours, theirs, corpus, n_passes):
+    """Seconds of an epoch of AmortizedLDA and of a pass of scikit-learn's online LDA.
 
-    By turns, since a machine's speed changes with what others do on it: a fit before
-    each pass. A mean epoch is a fit's time until the end of the last one, over their
-    number. Of the passes `fit(max_iter=1)` is another form, with an evaluation at its
-    end.
+    A fit and a pass alternate, because the speed of a machine changes over time. The
+    time of an epoch is that of a fit up to the end of its last epoch, divided by the
+    number of epochs. `fit(max_iter=1)` of scikit-learn is one pass and an evaluation.
     """
     from sklearn.base import clone
 
@@ -261,7 +254,7 @@ def training(ours, theirs, corpus, n_passes):
 
 
 def inference(lda, X):
-    """Documents a second of `transform`, the best of some, and held-out perplexity."""
+    """Documents per second of the fastest `transform`, and held-out perplexity."""
     lda.transform(X[:WARM_UP_DOCUMENTS])
     cpu, wall = [], []
     while len(cpu) < 3 or sum(wall) < SECONDS:
@@ -270,8 +263,8 @@ def inference(lda, X):
         cpu.append(once["cpu"])
         wall.append(once["wall"])
     return {
-        "documents_a_cpu_s": X.shape[0] / min(cpu),
-        "documents_a_wall_s": X.shape[0] / min(wall),
+        "documents_per_cpu_s": X.shape[0] / min(cpu),
+        "documents_per_wall_s": X.shape[0] / min(wall),
         "perplexity": perplexity(lda, X),
     }
 
@@ -282,8 +275,8 @@ def perplexity(lda, X):
     return document_completion_perplexity(lda, X)
 
 
-def counts(folder, n_topics):
-    """The training documents of a corpus folder, or synthetic ones without a folder."""
+def counts(folder):
+    """The training documents of a corpus folder; without a folder, synthetic ones."""
     if folder is None:
         from synthetic import draw
 
@@ -300,13 +293,13 @@ def estimator(n_topics, batch_size, **parameters):
 
 
 def warm_up(X):
-    """Imports and first calls, on few documents and the first of the columns."""
+    """Import modules and call each method once, on few documents and columns."""
     X = X[:WARM_UP_DOCUMENTS, :5000]
     estimator(5, 64, max_iter=1).fit(X).partial_fit(X).transform(X)
 
 
 def distinct_words(X, batch_size, n_batches=10):
-    """Mean number of words that occur in a random batch."""
+    """Mean number of distinct words in a random batch."""
     rng = np.random.default_rng(0)
     batches = (
         X[rng.choice(X.shape[0], batch_size, replace=False)] for _ in range(n_batches)
@@ -315,7 +308,7 @@ def distinct_words(X, batch_size, n_batches=10):
 
 
 def model_mb(lda):
-    """Of a fitted estimator: its arrays, of the encoder and the optimizer too."""
+    """Memory of the arrays of a fitted estimator, with encoder and optimizer."""
     values = [*vars(lda).values(), *lda._encoder_weights.values()]
     values += lda._optimizer_state.values()
     return sum(v.nbytes for v in values if isinstance(v, np.ndarray)) / MB

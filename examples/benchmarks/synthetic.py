@@ -1,11 +1,12 @@
 """Corpora of any size for scaling.py, drawn from a topic model with Zipf's law.
 
-The base measure is Zipf-Mandelbrot's law: the word of rank r has probability like
-(r + q) ** -s; to be exact, the continuous law rounded down, whose inverse is a formula,
-so that a draw costs the same whatever the vocabulary. Topic k of K is half the base
-measure, half the same law over words of its own, those with v = k (mod K). Documents
-have Poisson lengths and theta ~ Dirichlet(alpha). At 5,000 words a batch of 256
-documents has 18,700 non-zeros of 4,000 distinct words, 20 Newsgroups 17,300 of 3,900.
+The base measure is the Zipf-Mandelbrot law: the word of rank r has a probability
+proportional to (r + q) ** -s. Ranks are drawn by inverting the continuous law and
+rounding down, so that the cost of a draw does not depend on the vocabulary. Each of the
+K topics is a mixture of two halves: the base measure, and the same law over the words v
+with v = k (mod K). Documents have Poisson lengths and theta ~ Dirichlet(alpha). With
+5,000 words a batch of 256 documents has 18,700 non-zeros and 4,000 distinct words; in
+20 Newsgroups it has 17,300 and 3,900.
 """
 
 from pathlib import Path
@@ -15,15 +16,15 @@ from scipy import sparse
 
 EXPONENT, SHIFT = 1.2, 10.0
 N_TOPICS, ALPHA = 50, 0.1
-# Documents drawn at once, so that memory does not grow with their number; a shard.
+# Documents per draw and per shard; limits the memory of a draw.
 CHUNK = 5_000
 
 
 def draw(n_documents, n_words, *, n_columns=None, length=80, seed=0):
     """Word counts of shape (n_documents, n_columns), as a float32 csr_array.
 
-    `n_columns`, a multiple of `n_words`, spreads the same words over more columns, of
-    which the others stay empty.
+    `n_columns`, a multiple of `n_words`, spreads the words over more columns; the other
+    columns are empty.
     """
     rng = np.random.default_rng(seed)
     sizes = [min(CHUNK, n_documents - start) for start in range(0, n_documents, CHUNK)]
@@ -35,7 +36,7 @@ def draw(n_documents, n_words, *, n_columns=None, length=80, seed=0):
 
 
 def write_shards(folder, n_documents, n_words, *, length=80):
-    """The same as files of `CHUNK` documents, ``shard-*.npz``."""
+    """Write word counts as ``shard-*.npz`` with `CHUNK` documents each."""
     for i in range(-(-n_documents // CHUNK)):
         n = min(CHUNK, n_documents - i * CHUNK)
         X = _draw_chunk(n, n_words, length, np.random.default_rng(i))
@@ -55,16 +56,20 @@ def _draw_chunk(n_documents, n_words, length, rng):
 
 
 def _draw_topics(theta, lengths, rng):
-    """A topic for each word: all rows' cumulated shares end to end, searched once."""
+    """A topic for each word, by one search in the concatenated distribution functions.
+
+    Row d of `theta` has a distribution function from d to d + 1.
+    """
     cumulated = np.cumsum(theta, axis=1, dtype=np.float64) + 1e-30
     cumulated /= cumulated[:, -1:]
     row = np.repeat(np.arange(len(theta)), lengths)
     cumulated += np.arange(len(theta))[:, None]
-    place = np.searchsorted(cumulated.ravel(), row + rng.random(len(row)), side="right")
-    return np.minimum(place - row * N_TOPICS, N_TOPICS - 1)
+    found = np.searchsorted(cumulated.ravel(), row + rng.random(len(row)), side="right")
+    return np.minimum(found - row * N_TOPICS, N_TOPICS - 1)
 
 
 def _draw_words(topics, n_words, rng):
+    """A word for each topic, from its own words or from the base measure."""
     own = rng.random(len(topics)) < 0.5
     n_ranks = np.where(own, n_words // N_TOPICS, n_words)
     ranks = _draw_ranks(n_ranks, rng)
@@ -72,7 +77,7 @@ def _draw_words(topics, n_words, rng):
 
 
 def _draw_ranks(n_ranks, rng):
-    """Zipf-distributed integers from 0 to n_ranks - 1, by the inverse of their law."""
+    """Zipf-distributed integers from 0 to n_ranks - 1, by inverse transform."""
     tail = (1.0 + n_ranks / SHIFT) ** (1.0 - EXPONENT)
     survival = 1.0 - rng.random(len(n_ranks)) * (1.0 - tail)
     ranks = SHIFT * (survival ** (1.0 / (1.0 - EXPONENT)) - 1.0)

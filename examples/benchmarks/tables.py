@@ -1,4 +1,4 @@
-"""From runs to a table: mean and spread over seeds, as JSON and Markdown."""
+"""Tables of the runs: mean and standard deviation over seeds, as JSON and Markdown."""
 
 import json
 from itertools import combinations
@@ -6,9 +6,9 @@ from statistics import mean, stdev
 
 import numpy as np
 
-# Whose time the ratios are of.
+# Time ratios are relative to this model.
 REFERENCE = "sklearn-batch"
-# Key of a figure, its heading, its format.
+# Key, heading and format of each figure.
 COLUMNS = [
     ("fit_cpu_s", "fit, CPU s", ".1f"),
     ("fit_wall_s", "fit, wall s", ".1f"),
@@ -24,19 +24,19 @@ COLUMNS = [
 ]
 
 NOTES = """\
-Mean ± standard deviation over seeds (stability: over pairs of seeds), every run a
-process of its own. CPU seconds are those of the process; the ratio is of these;
-inference is CPU time, after a warm-up. Imports, and conversion of the counts to the
-model's own form, are not timed. Peak memory includes interpreter and libraries.
-Perplexity: document completion, under theta @ beta, but prodlda under its own decoder.
-NPMI and c_v: top 10 words, windows are the training documents. Accuracy: logistic
-regression (C=10), train to test features, both from `transform`. prodlda is this
-project's own code after Srivastava & Sutton (2017).
+Figures are mean ± standard deviation over seeds (stability: over pairs of seeds). Each
+run has its own process. CPU seconds are those of the process, and the ratio is a ratio
+of CPU seconds. Inference is CPU time after a warm-up. Imports and the conversion of the
+counts are not timed. Peak memory includes the interpreter and the libraries. Perplexity
+is document completion under theta @ beta; for prodlda, under its own decoder. NPMI and
+c_v use the top 10 words and take training documents as windows. Accuracy is the test
+accuracy of a logistic regression (C=10) on the result of `transform`. prodlda is an
+implementation in this repository, after Srivastava & Sutton (2017).
 """
 
 
 def read_runs(folder):
-    """The runs in a folder, in order of model, effort and seed."""
+    """The runs in a folder, sorted by model, effort and seed."""
     runs = [
         json.loads(path.read_text()) | {"path": str(path)}
         for path in folder.glob("*.json")
@@ -45,7 +45,7 @@ def read_runs(folder):
 
 
 def summarize(runs, models):
-    """One row a model from its runs at full effort, in the order of `models`."""
+    """One row per model from its runs with all epochs, in the order of `models`."""
     full = [run for run in runs if run["effort"] == 1]
     rows = {}
     for model in models:
@@ -55,24 +55,22 @@ def summarize(runs, models):
 
 
 def to_markdown(rows, runs, title):
-    """The table with what one must know to read and to repeat it."""
+    """The table with notes, errors, commands, machines and versions."""
     head = ["model", "epochs", "seeds"] + [heading for _, heading, _ in COLUMNS]
     table = [_line(head), _line(["---"] * len(head))]
     table += [_line([model, *_cells(row)]) for model, row in rows.items()]
-    trouble = [
-        f"- {run['model']}: {run['detail']}" for run in runs if not _is_done(run)
-    ]
+    errors = [f"- {run['model']}: {run['detail']}" for run in runs if not _is_done(run)]
     commands = [f"    {run['command']}" for run in runs]
     machines = {run["machine"] for run in runs}
     versions = {run["version"] for run in runs if _is_done(run)}
     paragraphs = [
         f"# {title}",
         "\n".join(table),
-        "\n".join(sorted(set(trouble))),
+        "\n".join(sorted(set(errors))),
         NOTES.strip(),
-        "Made by",
+        "Commands:",
         "\n".join(sorted(set(commands))),
-        f"on {'; '.join(sorted(machines))}.",
+        f"Machine: {'; '.join(sorted(machines))}.",
         f"Versions: {', '.join(sorted(versions))}.",
     ]
     return "\n\n".join(filter(None, paragraphs)) + "\n"
@@ -109,7 +107,7 @@ def _row(runs, reference_time):
 
 
 def _mean_and_spread(values):
-    """Mean and sample standard deviation, which needs two values."""
+    """Mean and sample standard deviation; the latter is None for a single value."""
     return [mean(values), stdev(values) if len(values) > 1 else None]
 
 

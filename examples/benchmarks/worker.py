@@ -1,6 +1,7 @@
-"""One run of one model, in a process of its own: fit, time, judge, write.
+"""Fits and evaluates one model in its own process.
 
-Called by compare.py with the run's settings as JSON.
+compare.py passes the settings of the run as JSON. The figures are written as JSON, and
+the topics as .npy.
 """
 
 import json
@@ -20,7 +21,7 @@ QUICK_EFFORT = 0.1
 
 
 def run(settings):
-    """Fit one model and return its figures and its topics."""
+    """Fit one model; its figures and its topics."""
     corpus = corpora.load(settings["folder"], settings["quick"])
     n_documents, n_words = corpus.train.shape
     kind = PEERS[settings["model"]]
@@ -35,13 +36,14 @@ def run(settings):
         "memory_before_mb": peak_memory_mb(),
     }
     figures |= _costs(peer, corpus)
-    # Only now, so that what the metrics import is not in the model's peak memory.
+    # After `_costs`, because the metrics import modules that raise the peak memory.
     topic_word = peer.topic_word_
     figures |= _quality(peer, topic_word, corpus)
     return figures, topic_word
 
 
 def _costs(peer, corpus):
+    """Seconds of the fit and of the inference, and peak memory."""
     train, test = peer.prepare(corpus.train), peer.prepare(corpus.test)
     with stopwatch() as fit:
         peer.fit(train)
@@ -58,6 +60,7 @@ def _costs(peer, corpus):
 
 
 def _quality(peer, topic_word, corpus):
+    """Perplexity, coherence, diversity and accuracy."""
     from sklearn_amortlda.metrics import (
         completion_split,
         topic_coherence,
@@ -76,17 +79,18 @@ def _quality(peer, topic_word, corpus):
 
 
 def _accuracy(peer, corpus):
-    """Of a logistic regression on topic proportions, on the test documents."""
+    """Test accuracy of a logistic regression on the topic proportions."""
     from sklearn.linear_model import LogisticRegression
 
     train, test = (peer.transform(peer.prepare(X)) for X in (corpus.train, corpus.test))
-    # Proportions are of size 1 / K: the default C of 1 would hardly let them count.
+    # Proportions are small, about 1 / K, and need a weaker penalty than C=1.
     classifier = LogisticRegression(C=10, max_iter=1000).fit(train, corpus.train_labels)
     return classifier.score(test, corpus.test_labels)
 
 
 @contextmanager
 def stopwatch():
+    """CPU and wall seconds of a block, as a dict that is filled at its end."""
     seconds = {}
     cpu, wall = time.process_time(), time.perf_counter()
     yield seconds
@@ -95,6 +99,7 @@ def stopwatch():
 
 
 def peak_memory_mb():
+    """Peak memory of this process, with all imported libraries."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Linux counts kilobytes, macOS bytes.
     return peak / (2**20 if sys.platform == "darwin" else 2**10)

@@ -1,9 +1,10 @@
-"""Pictures of a topic model, as scikit-learn's Display objects (the `plot` extra).
-
-``Display.from_estimator(model, ...)`` draws; the object it returns holds the numbers
-and what matplotlib made of them, and draws again with ``plot``. Any fitted model does
-that has `transform` and either `topic_word_` or `components_`. Of a Pipeline pass the
-last step, and the counts that reach it.
+"""A fitted topic model and documents go in; matplotlib figures come out, as
+scikit-learn Display objects. ``Display.from_estimator(model, ...)`` computes numbers
+and draws them. The Display stores the numbers and the matplotlib objects, and its
+method ``plot`` draws the numbers again. The model is any fitted estimator that has
+`transform` and either `topic_word_` or `components_`, or a fitted Pipeline that ends in
+such an estimator and takes raw documents. :func:`to_pyldavis` returns the input of
+pyLDAvis instead. Importing this package imports neither matplotlib nor pyLDAvis.
 """
 
 from ._n_components_curve import NComponentsCurveDisplay

@@ -1,11 +1,38 @@
-"""What the displays share: axes to draw on, and words short enough to stand there."""
+"""A number of panels or a list of words goes in; axes or short labels come out."""
 
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 
 def panels(caller, ax, n_panels, *, n_cols, size, **options):
-    """Axes of the panels: those given, or of a new figure with `size` inches each."""
+    """Return one Axes per panel, from the caller's axes or from a new figure.
+
+    Parameters
+    ----------
+    caller : str
+        Name of the calling method, for the message if matplotlib is not installed.
+    ax : matplotlib Axes, array-like of Axes or None
+        Axes to draw on. None makes a new figure.
+    n_panels : int
+        Number of panels.
+    n_cols : int
+        Largest number of panels in a row of a new figure.
+    size : tuple of float
+        Width and height of a panel of a new figure, in inches.
+    **options : dict
+        Keywords of :func:`matplotlib.pyplot.subplots`.
+
+    Returns
+    -------
+    axes : ndarray of shape (n_panels,)
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    ValueError
+        If the number of axes in `ax` is not `n_panels`.
+    """
     check_matplotlib_support(caller)
     import matplotlib.pyplot as plt
 
@@ -13,8 +40,8 @@ def panels(caller, ax, n_panels, *, n_cols, size, **options):
         axes = np.asarray(ax, dtype=object).ravel()
         if len(axes) != n_panels:
             raise ValueError(
-                f"ax holds {len(axes)} axes, but {n_panels} panels are drawn: pass as "
-                "many, or None for a new figure."
+                f"ax holds {len(axes)} axes, but {n_panels} panels are drawn. Pass "
+                f"{n_panels} axes, or None for a new figure."
             )
         return axes
     n_cols = min(n_cols, n_panels)
@@ -33,7 +60,10 @@ def panels(caller, ax, n_panels, *, n_cols, size, **options):
 
 
 def shortened(words, longest=20):
-    """Words with the middle of long ones left out, as their ends tell them apart."""
+    """Return the words as str, with the middle of long words replaced by an ellipsis.
+
+    Both ends of a word are kept, because long words often share one of them.
+    """
     half = longest // 2
     return [
         word if len(word) <= longest else f"{word[: half - 1]}…{word[-half:]}"

@@ -1,4 +1,4 @@
-"""Held-out quality against the number of topics."""
+"""An estimator and counts go in; curves of its quality by number of topics come out."""
 
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
@@ -13,25 +13,27 @@ _LABELS = {
 
 
 class NComponentsCurveDisplay:
-    """Quality for each number of topics: mean over splits, and standard deviation.
+    """Curves of the quality by number of topics, with error bars.
 
-    To make one use :meth:`from_estimator`, or ``NComponentsCurveDisplay(**curve)`` with
-    what :func:`~sklearn_amortlda.inspection.n_components_curve` returned. The
-    parameters are stored as attributes.
+    A curve shows the mean over the splits. An error bar shows one standard deviation
+    to either side. Use :meth:`from_estimator` to make a display, or
+    ``NComponentsCurveDisplay(**curve)`` with the result of
+    :func:`~sklearn_amortlda.inspection.n_components_curve`. The parameters are stored
+    as attributes.
 
     Parameters
     ----------
     n_components : ndarray of shape (n_values,)
         Numbers of topics.
     perplexity, coherence, diversity : ndarray of shape (n_values, n_splits)
-        Quality of each.
+        Quality for each number of topics and each split.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        One a measure.
+        One Axes per measure.
     figure_ : matplotlib Figure
-        The figure that holds them.
+        The figure that contains the axes.
     errorbars_ : dict of str to matplotlib ErrorbarContainer
         The curve of each measure.
 
@@ -67,27 +69,33 @@ class NComponentsCurveDisplay:
         ax=None,
         errorbar_kw=None,
     ):
-        """Fit the estimator for each number of topics, and draw its quality.
+        """Fit the estimator with each number of topics and draw its quality.
 
         Parameters
         ----------
-        estimator : estimator
-            With the parameter `n_components`. It is cloned, not changed.
+        estimator : estimator or Pipeline
+            The estimator, or the last step of the Pipeline, has the parameter
+            `n_components`. It is cloned and not changed.
         X : {array-like, sparse matrix} of shape (n_documents, n_words)
-            Integer counts of documents.
+            Integer counts of the documents, or the input of the Pipeline.
         n_components_range : array-like of int
-            Numbers of topics to try.
-        cv, random_state, n_jobs
-            How documents are held out and fits run; see
+            Numbers of topics to fit.
+        cv : int, cross-validation splitter or iterable, default=None
+            Splits into training and held-out documents; see
             :func:`~sklearn_amortlda.inspection.n_components_curve`.
+        random_state : int, RandomState instance or None, default=0
+            Seed of the default splits.
+        n_jobs : int, default=None
+            Number of parallel fits, as in GridSearchCV.
         ax : array-like of 3 matplotlib Axes, default=None
-            None makes a new figure.
+            Axes to draw on. None makes a new figure.
         errorbar_kw : dict, default=None
             Keywords of :meth:`matplotlib.axes.Axes.errorbar`.
 
         Returns
         -------
         display : NComponentsCurveDisplay
+            The display, drawn.
         """
         check_matplotlib_support("NComponentsCurveDisplay.from_estimator")
         curve = n_components_curve(
@@ -101,11 +109,19 @@ class NComponentsCurveDisplay:
         return cls(**curve).plot(ax=ax, errorbar_kw=errorbar_kw)
 
     def plot(self, *, ax=None, errorbar_kw=None):
-        """Draw the curves; for the parameters see :meth:`from_estimator`.
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : array-like of 3 matplotlib Axes, default=None
+            Axes to draw on. None makes a new figure.
+        errorbar_kw : dict, default=None
+            Keywords of :meth:`matplotlib.axes.Axes.errorbar`.
 
         Returns
         -------
         display : NComponentsCurveDisplay
+            The display itself.
         """
         self.axes_ = panels(
             "NComponentsCurveDisplay.plot", ax, len(_LABELS), n_cols=3, size=(3.6, 3.4)

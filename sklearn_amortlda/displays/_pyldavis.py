@@ -1,39 +1,41 @@
-"""The bridge to pyLDAvis."""
+"""A fitted model and documents go in; the input of pyLDAvis comes out."""
 
 import numpy as np
 
-from ..inspection._words import feature_names_of
-from ..metrics._checks import check_counts, simplex, topics_of
+from ..metrics._checks import check_counts, simplex
+from ..metrics._models import model_and_counts, names_of, topics_of
 from ._topic_map import topic_coordinates
 
-# pyLDAvis takes logarithms, and JSON knows no infinity.
+# pyLDAvis takes logarithms, and JSON cannot store infinity.
 _SMALLEST = 1e-12
 
 
 def to_pyldavis(estimator, X, feature_names=None, **kwargs):
-    """What pyLDAvis [1]_ draws of a model, interactively.
+    """Return the data of an interactive pyLDAvis visualization [1]_ of a model.
 
-    Show it with ``pyLDAvis.display`` or ``pyLDAvis.save_html``. The order of the topics
-    is kept, and pyLDAvis counts from 1: topic k of the model is topic k + 1 there. The
-    bars are expected numbers of words, under the model and its shares of the documents
-    in X, which is how pyLDAvis counts them.
+    ``pyLDAvis.display`` and ``pyLDAvis.save_html`` show the data. The order of the
+    topics is kept. pyLDAvis counts topics from 1, so topic k of the model is topic
+    k + 1 of the visualization. The bars show expected numbers of words, which pyLDAvis
+    computes from the topics and from the topic shares of the documents in X.
 
     Parameters
     ----------
-    estimator : fitted estimator
-        With `transform`, and `topic_word_` or else `components_`.
+    estimator : fitted estimator or Pipeline
+        The model has `transform`, and `topic_word_` or else `components_`.
     X : {array-like, sparse matrix} of shape (n_documents, n_features)
-        Counts of the documents; those without words have no influence.
+        Counts of the documents, or the input of the Pipeline. Documents without words
+        have no influence.
     feature_names : array-like of shape (n_features,), default=None
         The words; see :func:`~sklearn_amortlda.inspection.top_words`.
     **kwargs : dict
-        Passed to ``pyLDAvis.prepare``. Different from there, the default of
-        ``sort_topics`` is False, of ``n_jobs`` 1, and of ``mds`` the places of
-        :class:`TopicMapDisplay`, whose axes have no names.
+        Keywords of ``pyLDAvis.prepare``. Three defaults differ from those of pyLDAvis:
+        ``sort_topics`` is False, ``n_jobs`` is 1, and ``mds`` returns the coordinates
+        of :class:`TopicMapDisplay`, whose axes have no labels.
 
     Returns
     -------
     prepared : pyLDAvis.PreparedData
+        Data for ``pyLDAvis.display`` and ``pyLDAvis.save_html``.
 
     Raises
     ------
@@ -44,16 +46,29 @@ def to_pyldavis(estimator, X, feature_names=None, **kwargs):
     ----------
     .. [1] Sievert & Shirley (2014), "LDAvis: A method for visualizing and interpreting
            topics", ACL workshop on interactive language learning.
+
+    Examples
+    --------
+    >>> import pyLDAvis  # doctest: +SKIP
+    >>> from sklearn.datasets import make_multilabel_classification
+    >>> from sklearn_amortlda import AmortizedLDA
+    >>> from sklearn_amortlda.displays import to_pyldavis
+    >>> X, _ = make_multilabel_classification(random_state=0)
+    >>> lda = AmortizedLDA(5, max_iter=3, random_state=0).fit(X)
+    >>> prepared = to_pyldavis(lda, X, R=20)  # doctest: +SKIP
+    >>> pyLDAvis.save_html(prepared, "topics.html")  # doctest: +SKIP
     """
     try:
         import pyLDAvis
     except ImportError as error:
         raise ImportError(
-            'to_pyldavis needs pyLDAvis: pip install "sklearn-amortlda[vis]".'
+            "to_pyldavis needs pyLDAvis, which is not installed: pip install pyLDAvis."
         ) from error
 
-    topics = simplex(topics_of(estimator), "the model's topics")
-    counts = check_counts(X, n_words=topics.shape[1])
+    names = names_of(estimator, feature_names)
+    model, counts = model_and_counts(estimator, X)
+    topics = simplex(topics_of(model), "the model's topics")
+    words = check_counts(counts, n_words=topics.shape[1])
     options = {
         "sort_topics": False,
         "n_jobs": 1,
@@ -63,9 +78,9 @@ def to_pyldavis(estimator, X, feature_names=None, **kwargs):
     }
     return pyLDAvis.prepare(
         topic_term_dists=np.maximum(topics, _SMALLEST),
-        doc_topic_dists=simplex(estimator.transform(X), "the model's transform of X"),
-        doc_lengths=counts.sum(axis=1),
-        vocab=feature_names_of(estimator, feature_names),
-        term_frequency=counts.sum(axis=0),
+        doc_topic_dists=simplex(model.transform(counts), "the model's transform of X"),
+        doc_lengths=words.sum(axis=1),
+        vocab=names,
+        term_frequency=words.sum(axis=0),
         **options,
     )

@@ -1,4 +1,4 @@
-"""Topics on a plane: near ones use the same words."""
+"""A fitted model and documents go in; a map of the topics on a plane comes out."""
 
 import numpy as np
 from scipy.spatial.distance import pdist, squareform
@@ -7,41 +7,48 @@ from sklearn.manifold import smacof
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from ..inspection import top_words, topic_sizes
-from ..metrics._checks import simplex, topics_of
+from ..metrics._checks import simplex
+from ..metrics._models import topics_of
 from ._figure import panels, shortened
 
-# Share of the map that all topics together cover: more, and they hide one another.
+# Share of the map that all circles together cover. Larger circles hide one another.
 _COVERED = 0.1
 
 
 class TopicMapDisplay:
-    r"""Topics on a plane, labelled by their top words.
+    r"""Map of the topics on a plane, labelled with their top words.
 
-    Distances between centres approximate the Jensen-Shannon distances of the topics,
-    by least squares (SMACOF [1]_) from the classical scaling of LDAvis [2]_. That one
-    alone keeps a tenth of the squared distances of 50 topics and crowds the rest; where
-    the axes point has no meaning in either. A topic's area is its share of the words.
-    To make a map use :meth:`from_estimator`; the parameters are stored as attributes.
+    The distances between centres approximate the Jensen-Shannon distances of the topics
+    by least squares (SMACOF [1]_), which starts from the classical scaling of LDAvis
+    [2]_. Classical scaling alone keeps 8 % of the sum of squared distances and crowds
+    most topics together; SMACOF keeps 85 % (50 topics of the corpus of
+    ``examples/plot_displays.py``). The directions of the axes have no meaning. The area
+    of a circle is the share of the topic in the words. Use :meth:`from_estimator` to
+    make a display. The parameters are stored as attributes.
 
     Parameters
     ----------
     coordinates : ndarray of shape (n_topics, 2)
-        Places of the topics.
+        Coordinates of the topics.
     sizes : ndarray of shape (n_topics,)
-        Shares of the words, which sum to 1.
+        Shares of the topics in the words. They sum to 1.
     words : ndarray of shape (n_topics, n_words)
         Top words of each topic.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        The axes drawn on.
+        The axes of the map.
     figure_ : matplotlib Figure
-        The figure that holds them.
+        The figure that contains the axes.
     circles_ : matplotlib PathCollection
-        The topics.
+        The circles, one per topic.
     texts_ : list of matplotlib Text
-        The labels: number of the topic and its words.
+        The labels: the index of each topic and its words.
+
+    See Also
+    --------
+    sklearn_amortlda.inspection.topic_sizes : Shares of the topics in the words.
 
     References
     ----------
@@ -77,20 +84,22 @@ class TopicMapDisplay:
         scatter_kw=None,
         text_kw=None,
     ):
-        """Draw the map of a fitted estimator's topics.
+        """Draw the map of the topics of a fitted estimator.
 
         Parameters
         ----------
-        estimator : fitted estimator
-            With `transform`, and `topic_word_` or else `components_`.
+        estimator : fitted estimator or Pipeline
+            The model has `transform`, and `topic_word_` or else `components_`.
         X : {array-like, sparse matrix} of shape (n_documents, n_features)
-            Counts of the documents that sizes are taken of.
+            Counts of the documents that determine the sizes of the topics, or the input
+            of the Pipeline.
         feature_names : array-like of shape (n_features,), default=None
             The words; see :func:`~sklearn_amortlda.inspection.top_words`.
         n_words : int, default=3
-            Words in a label.
+            Number of words in a label.
         ax : matplotlib Axes, default=None
-            None makes a new figure, the larger the more topics.
+            Axes to draw on. None makes a new figure, whose size grows with the number
+            of topics.
         scatter_kw : dict, default=None
             Keywords of :meth:`matplotlib.axes.Axes.scatter`.
         text_kw : dict, default=None
@@ -99,6 +108,7 @@ class TopicMapDisplay:
         Returns
         -------
         display : TopicMapDisplay
+            The display, drawn.
         """
         check_matplotlib_support("TopicMapDisplay.from_estimator")
         display = cls(
@@ -109,11 +119,22 @@ class TopicMapDisplay:
         return display.plot(ax=ax, scatter_kw=scatter_kw, text_kw=text_kw)
 
     def plot(self, *, ax=None, scatter_kw=None, text_kw=None):
-        """Draw the map; for the parameters see :meth:`from_estimator`.
+        """Draw the map.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None makes a new figure, whose size grows with the number
+            of topics.
+        scatter_kw : dict, default=None
+            Keywords of :meth:`matplotlib.axes.Axes.scatter`.
+        text_kw : dict, default=None
+            Keywords of :meth:`matplotlib.axes.Axes.text`.
 
         Returns
         -------
         display : TopicMapDisplay
+            The display itself.
         """
         side = np.clip(1.4 * np.sqrt(len(self.sizes)), 5.0, 20.0)
         (self.ax_,) = panels("TopicMapDisplay.plot", ax, 1, n_cols=1, size=(side, side))
@@ -136,7 +157,8 @@ class TopicMapDisplay:
             for k, ((x, y), words) in enumerate(zip(self.coordinates, self.words))
         ]
         self.ax_.set(xticks=[], yticks=[])
-        self.ax_.margins(0.12)  # the labels stand out of the circles
+        # Labels are wider than their circles.
+        self.ax_.margins(0.12)
         self.ax_.set_aspect("equal", adjustable="datalim")
         self.ax_.set_xlabel(
             "distance: Jensen-Shannon; area: share of the words, "
@@ -146,12 +168,12 @@ class TopicMapDisplay:
 
 
 def topic_coordinates(topic_word):
-    """Places of topics on a plane, of shape (n_topics, 2)."""
+    """Return coordinates of topics on a plane, of shape (n_topics, 2)."""
     topic_word = simplex(topic_word, "the model's topics")
-    # Rounding may leave equal topics the root of a negative number.
+    # Rounding can make the squared distance of equal topics negative: the root is NaN.
     distances = np.nan_to_num(squareform(pdist(topic_word, "jensenshannon")))
     if not distances.any():
         return np.zeros((len(topic_word), 2))
-    # Kernel PCA centres its kernel: with this one it is classical scaling.
+    # Kernel PCA centres its kernel. With this kernel it is classical scaling.
     start = KernelPCA(2, kernel="precomputed").fit_transform(-0.5 * distances**2)
     return smacof(distances, init=start, n_init=1, normalized_stress=False)[0]

@@ -1,4 +1,4 @@
-"""Heat maps of topics, against classes and against time."""
+"""A model and grouped documents go in; heat maps of topics by group come out."""
 
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
@@ -6,16 +6,19 @@ from sklearn.utils._optional_dependencies import check_matplotlib_support
 from ..inspection import top_words, topics_over_time, topics_per_class
 from ._figure import panels, shortened
 
-# Inches: of a row, of a column, of a letter, and of the labels beside the map.
+# Inches: height of a row, width of a column, of a letter and of the row labels.
 _ROW, _COLUMN, _LETTER, _LABELS = 0.2, 0.25, 0.08, 4.0
 
 
 class _TopicSharesDisplay:
-    """Topics down, groups of documents across; the darker, the larger the share."""
+    """Base of the heat maps, with one row per topic and one column per group."""
 
     @classmethod
     def _of_shares(cls, shares, topics, estimator, feature_names, n_words, **groups):
-        """Those topics, or all of them, ordered by the group where they peak."""
+        """Return a display of the given topics, or of all topics sorted by their peak.
+
+        The peak of a topic is the group in which its share is largest.
+        """
         if topics is None:
             known = np.nan_to_num(shares)
             topics = np.lexsort((-known.max(axis=0), known.argmax(axis=0)))
@@ -28,7 +31,7 @@ class _TopicSharesDisplay:
         )
 
     def _draw(self, edges, width, ax, mesh_kw):
-        """Draw the map with columns between the edges."""
+        """Draw the heat map, whose columns lie between the edges."""
         rows = np.arange(len(self.topics) + 1) - 0.5
         height = _ROW * len(self.topics)
         (self.ax_,) = panels(
@@ -39,7 +42,7 @@ class _TopicSharesDisplay:
             size=(_LABELS + width, 1.8 + height),
         )
         self.figure_ = self.ax_.figure
-        # Uniform to the eye in colour, without colour, and to the colour-blind.
+        # magma is perceptually uniform, also in greyscale and for the colour-blind.
         style = {
             "cmap": "magma_r",
             "vmin": 0.0,
@@ -48,7 +51,8 @@ class _TopicSharesDisplay:
             **(mesh_kw or {}),
         }
         self.mesh_ = self.ax_.pcolormesh(edges, rows, self.shares.T, **style)
-        self.ax_.set_facecolor("0.8")  # a group without words is no share of 0
+        # Grey distinguishes a group without words (NaN) from a share of 0.
+        self.ax_.set_facecolor("0.8")
         self.ax_.set_yticks(
             rows[:-1] + 0.5,
             [f"{' '.join(shortened(w))}  {k}" for k, w in zip(self.topics, self.words)],
@@ -62,36 +66,38 @@ class _TopicSharesDisplay:
 
 
 class TopicsPerClassDisplay(_TopicSharesDisplay):
-    """Heat map of the topics' shares in the words of each class.
+    """Heat map of the shares of topics in the words of each class.
 
-    To make one use :meth:`from_estimator`; the parameters are stored as attributes.
+    Use :meth:`from_estimator` to make a display. The parameters are stored as
+    attributes.
 
     Parameters
     ----------
     classes : array-like of shape (n_classes,)
         The classes.
     shares : ndarray of shape (n_classes, n_topics)
-        Shares of the topics drawn in each class; NaN, drawn grey, where there is none.
+        Shares of the drawn topics in the words of each class. NaN marks a class without
+        words, which is drawn grey.
     topics : ndarray of shape (n_topics,)
-        Indices of the topics drawn.
+        Indices of the drawn topics.
     words : ndarray of shape (n_topics, n_words)
-        Top words of each.
+        Top words of each drawn topic.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        The axes drawn on.
+        The axes of the heat map.
     figure_ : matplotlib Figure
-        The figure that holds them.
+        The figure that contains the axes.
     mesh_ : matplotlib QuadMesh
-        The heat map: a row a topic, a column a class.
+        The heat map, with one row per topic and one column per class.
     colorbar_ : matplotlib Colorbar
-        Its scale.
+        The colour scale of the heat map.
 
     See Also
     --------
-    TopicsOverTimeDisplay : The same with spans of time for classes.
-    sklearn_amortlda.inspection.topics_per_class : The numbers drawn.
+    TopicsOverTimeDisplay : Heat map of topics by time span.
+    sklearn_amortlda.inspection.topics_per_class : Computes the shares.
 
     Examples
     --------
@@ -127,27 +133,29 @@ class TopicsPerClassDisplay(_TopicSharesDisplay):
 
         Parameters
         ----------
-        estimator : fitted estimator
-            With `transform`, and `topic_word_` or else `components_`.
+        estimator : fitted estimator or Pipeline
+            The model has `transform`, and `topic_word_` or else `components_`.
         X : {array-like, sparse matrix} of shape (n_documents, n_features)
-            Counts of the documents.
+            Counts of the documents, or the input of the Pipeline.
         y : array-like of shape (n_documents,)
-            Their classes.
+            Class of each document.
         feature_names : array-like of shape (n_features,), default=None
             The words; see :func:`~sklearn_amortlda.inspection.top_words`.
         topics : array-like of int, default=None
-            Topics to draw, in this order; None is all, ordered by the class in which
-            they are largest.
+            Topics to draw, in this order. None draws all topics, sorted by the class in
+            which their share is largest.
         n_words : int, default=3
-            Words in the label of a topic.
+            Number of words in the label of a topic.
         ax : matplotlib Axes, default=None
-            None makes a new figure, as large as the map needs.
+            Axes to draw on. None makes a new figure, whose size grows with the numbers
+            of topics and classes.
         mesh_kw : dict, default=None
             Keywords of :meth:`matplotlib.axes.Axes.pcolormesh`.
 
         Returns
         -------
         display : TopicsPerClassDisplay
+            The display, drawn.
         """
         check_matplotlib_support("TopicsPerClassDisplay.from_estimator")
         classes, shares = topics_per_class(estimator, X, y)
@@ -157,56 +165,67 @@ class TopicsPerClassDisplay(_TopicSharesDisplay):
         return display.plot(ax=ax, mesh_kw=mesh_kw)
 
     def plot(self, *, ax=None, mesh_kw=None):
-        """Draw the heat map; for the parameters see :meth:`from_estimator`.
+        """Draw the heat map.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None makes a new figure, whose size grows with the numbers
+            of topics and classes.
+        mesh_kw : dict, default=None
+            Keywords of :meth:`matplotlib.axes.Axes.pcolormesh`.
 
         Returns
         -------
         display : TopicsPerClassDisplay
+            The display itself.
         """
         labels = shortened(self.classes, longest=30)
         width = max(3.0, _COLUMN * len(labels))
         self._draw(np.arange(len(labels) + 1) - 0.5, width, ax, mesh_kw)
-        flat = max(map(len, labels)) * len(labels) * _LETTER < width
+        horizontal = max(map(len, labels)) * len(labels) * _LETTER < width
         self.ax_.set_xticks(
             np.arange(len(labels)),
             labels,
-            rotation=0 if flat else 90,
+            rotation=0 if horizontal else 90,
             fontsize="small",
         )
         return self
 
 
 class TopicsOverTimeDisplay(_TopicSharesDisplay):
-    """Heat map of the topics' shares in the words of each span of time.
+    """Heat map of the shares of topics in the words of each time span.
 
-    To make one use :meth:`from_estimator`; the parameters are stored as attributes.
+    Use :meth:`from_estimator` to make a display. The parameters are stored as
+    attributes.
 
     Parameters
     ----------
     edges : ndarray of shape (n_spans + 1,)
-        Where the spans begin, and where the last one ends: numbers or datetime64.
+        Start of each span, and the end of the last span: numbers or datetime64.
     shares : ndarray of shape (n_spans, n_topics)
-        Shares of the topics drawn in each span; NaN, drawn grey, where there is none.
+        Shares of the drawn topics in the words of each span. NaN marks a span without
+        words, which is drawn grey.
     topics : ndarray of shape (n_topics,)
-        Indices of the topics drawn.
+        Indices of the drawn topics.
     words : ndarray of shape (n_topics, n_words)
-        Top words of each.
+        Top words of each drawn topic.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        The axes drawn on.
+        The axes of the heat map.
     figure_ : matplotlib Figure
-        The figure that holds them.
+        The figure that contains the axes.
     mesh_ : matplotlib QuadMesh
-        The heat map: a row a topic, a column a span.
+        The heat map, with one row per topic and one column per span.
     colorbar_ : matplotlib Colorbar
-        Its scale.
+        The colour scale of the heat map.
 
     See Also
     --------
-    TopicsPerClassDisplay : The same with classes for spans of time.
-    sklearn_amortlda.inspection.topics_over_time : The numbers drawn.
+    TopicsPerClassDisplay : Heat map of topics by class.
+    sklearn_amortlda.inspection.topics_over_time : Computes the shares.
 
     Examples
     --------
@@ -241,33 +260,35 @@ class TopicsOverTimeDisplay(_TopicSharesDisplay):
         ax=None,
         mesh_kw=None,
     ):
-        """Draw the topics of a fitted estimator in each span of time.
+        """Draw the topics of a fitted estimator in each time span.
 
         Parameters
         ----------
-        estimator : fitted estimator
-            With `transform`, and `topic_word_` or else `components_`.
+        estimator : fitted estimator or Pipeline
+            The model has `transform`, and `topic_word_` or else `components_`.
         X : {array-like, sparse matrix} of shape (n_documents, n_features)
-            Counts of the documents.
+            Counts of the documents, or the input of the Pipeline.
         time : array-like of shape (n_documents,)
-            Their times: numbers, datetimes or numpy.datetime64.
+            Time of each document: numbers, datetimes or numpy.datetime64.
         feature_names : array-like of shape (n_features,), default=None
             The words; see :func:`~sklearn_amortlda.inspection.top_words`.
         n_bins : int, default=10
-            Spans of equal width.
+            Number of spans, which have equal width.
         topics : array-like of int, default=None
-            Topics to draw, in this order; None is all, ordered by the time at which
-            they are largest.
+            Topics to draw, in this order. None draws all topics, sorted by the span in
+            which their share is largest.
         n_words : int, default=3
-            Words in the label of a topic.
+            Number of words in the label of a topic.
         ax : matplotlib Axes, default=None
-            None makes a new figure, as large as the map needs.
+            Axes to draw on. None makes a new figure, whose size grows with the numbers
+            of topics and spans.
         mesh_kw : dict, default=None
             Keywords of :meth:`matplotlib.axes.Axes.pcolormesh`.
 
         Returns
         -------
         display : TopicsOverTimeDisplay
+            The display, drawn.
         """
         check_matplotlib_support("TopicsOverTimeDisplay.from_estimator")
         edges, shares = topics_over_time(estimator, X, time, n_bins=n_bins)
@@ -277,11 +298,20 @@ class TopicsOverTimeDisplay(_TopicSharesDisplay):
         return display.plot(ax=ax, mesh_kw=mesh_kw)
 
     def plot(self, *, ax=None, mesh_kw=None):
-        """Draw the heat map; for the parameters see :meth:`from_estimator`.
+        """Draw the heat map.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None makes a new figure, whose size grows with the numbers
+            of topics and spans.
+        mesh_kw : dict, default=None
+            Keywords of :meth:`matplotlib.axes.Axes.pcolormesh`.
 
         Returns
         -------
         display : TopicsOverTimeDisplay
+            The display itself.
         """
         width = max(5.0, _COLUMN * len(self.shares))
         self._draw(self.edges, width, ax, mesh_kw)

@@ -1,34 +1,40 @@
-"""The top words of topics, as bars."""
+"""A fitted model goes in; bars of the top words of its topics come out."""
 
 import numpy as np
 
 from ..inspection import top_words
-from ..metrics._checks import simplex, topics_of
+from ..metrics._checks import simplex
+from ..metrics._models import topics_of
 from ._figure import panels, shortened
 
 
 class TopicsDisplay:
-    """Bars of each topic's top words, a panel a topic.
+    """Bars of the top words of each topic, in one panel per topic.
 
-    To make one use :meth:`from_estimator`; the parameters are stored as attributes.
+    Use :meth:`from_estimator` to make a display. The parameters are stored as
+    attributes.
 
     Parameters
     ----------
     words : ndarray of shape (n_topics, n_words)
-        Top words of each topic, best first.
+        Top words of each topic, best word first.
     probabilities : ndarray of shape (n_topics, n_words)
-        Their probabilities in the topic.
+        Probabilities of these words in the topic.
     topics : ndarray of shape (n_topics,)
-        Indices of the topics, for the titles.
+        Indices of the topics, which are the titles of the panels.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        One a topic.
+        One Axes per topic.
     figure_ : matplotlib Figure
-        The figure that holds them.
+        The figure that contains the axes.
     bars_ : list of matplotlib BarContainer
         The bars of each topic, best word first.
+
+    See Also
+    --------
+    sklearn_amortlda.inspection.top_words : Returns the words.
 
     Examples
     --------
@@ -63,24 +69,26 @@ class TopicsDisplay:
 
         Parameters
         ----------
-        estimator : fitted estimator
-            With `topic_word_`, or else `components_`, whose rows are normalized.
+        estimator : fitted estimator or Pipeline
+            The model has `topic_word_`, or else `components_`, whose rows are
+            normalized here.
         feature_names : array-like of shape (n_features,), default=None
             The words; see :func:`~sklearn_amortlda.inspection.top_words`.
         topics : array-like of int, default=None
-            Topics to draw, in this order; None is all.
+            Topics to draw, in this order. None draws all topics.
         n_words : int, default=10
-            Words of each topic.
+            Number of words of each topic.
         ax : array-like of matplotlib Axes, default=None
-            One a topic; None makes a new figure.
+            One Axes per topic. None makes a new figure.
         n_cols : int, default=5
-            Panels in a row of the new figure.
+            Largest number of panels in a row of the new figure.
         bar_kw : dict, default=None
             Keywords of :meth:`matplotlib.axes.Axes.barh`.
 
         Returns
         -------
         display : TopicsDisplay
+            The display, drawn.
         """
         topic_word = simplex(topics_of(estimator), "the model's topics")
         topics = np.arange(len(topic_word)) if topics is None else np.asarray(topics)
@@ -92,11 +100,21 @@ class TopicsDisplay:
         return display.plot(ax=ax, n_cols=n_cols, bar_kw=bar_kw)
 
     def plot(self, *, ax=None, n_cols=5, bar_kw=None):
-        """Draw the bars; for the parameters see :meth:`from_estimator`.
+        """Draw the bars.
+
+        Parameters
+        ----------
+        ax : array-like of matplotlib Axes, default=None
+            One Axes per topic. None makes a new figure.
+        n_cols : int, default=5
+            Largest number of panels in a row of the new figure.
+        bar_kw : dict, default=None
+            Keywords of :meth:`matplotlib.axes.Axes.barh`.
 
         Returns
         -------
         display : TopicsDisplay
+            The display itself.
         """
         n_topics, n_words = self.words.shape
         self.axes_ = panels(
@@ -108,7 +126,7 @@ class TopicsDisplay:
         )
         self.figure_ = self.axes_[0].figure
         self.bars_ = []
-        # One scale for all, so that a topic of few words looks like one.
+        # One scale for all panels, so that a concentrated topic has the longest bars.
         longest = 1.05 * self.probabilities.max()
         for axes, topic, words, lengths in zip(
             self.axes_, self.topics, self.words, self.probabilities

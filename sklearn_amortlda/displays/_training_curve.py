@@ -1,34 +1,35 @@
-"""What training recorded, epoch by epoch."""
+"""The training history of a model goes in; curves by epoch come out."""
 
+from ..metrics._models import model_of
 from ._figure import panels
 
-# What the estimator records, with the unit that a reader needs.
+# Measures that `history_` records, with the labels of their axes.
 _LABELS = {
     "bound": "bound (nats per word)",
-    "perplexity": "training perplexity",
     "validation_score": "validation score (nats per word)",
 }
 
 
 class TrainingCurveDisplay:
-    """Training bound of each epoch, with perplexity and validation score if recorded.
+    """Curves of the training bound and of the validation score by epoch.
 
-    A panel a measure, since their scales differ. To make one use
-    :meth:`from_estimator`; the parameters are stored as attributes.
+    Each recorded measure has its own panel, because the scales differ. The validation
+    score is recorded with early stopping. Use :meth:`from_estimator` to make a display.
+    The parameters are stored as attributes.
 
     Parameters
     ----------
     history : list of dict
-        A record an epoch, as :class:`~sklearn_amortlda.AmortizedLDA` has in
-        ``history_``: 'epoch', 'bound' and, in some or all, 'perplexity' and
-        'validation_score'.
+        One record per epoch, as in ``history_`` of
+        :class:`~sklearn_amortlda.AmortizedLDA`. A record holds 'epoch', 'bound' and,
+        with early stopping, 'validation_score'.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        One a measure.
+        One Axes per measure.
     figure_ : matplotlib Figure
-        The figure that holds them.
+        The figure that contains the axes.
     lines_ : dict of str to matplotlib Line2D
         The curve of each measure.
 
@@ -53,25 +54,35 @@ class TrainingCurveDisplay:
 
         Parameters
         ----------
-        estimator : AmortizedLDA
-            Fitted, so that it has `history_`.
+        estimator : AmortizedLDA or Pipeline that ends in one
+            The fitted model, which has `history_`.
         ax : matplotlib Axes or array-like of Axes, default=None
-            One a measure; None makes a new figure.
+            One Axes per measure. None makes a new figure.
         line_kw : dict, default=None
             Keywords of :meth:`matplotlib.axes.Axes.plot`.
 
         Returns
         -------
         display : TrainingCurveDisplay
+            The display, drawn.
         """
-        return cls(history=estimator.history_).plot(ax=ax, line_kw=line_kw)
+        history = model_of(estimator).history_
+        return cls(history=history).plot(ax=ax, line_kw=line_kw)
 
     def plot(self, *, ax=None, line_kw=None):
-        """Draw the curves; for the parameters see :meth:`from_estimator`.
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or array-like of Axes, default=None
+            One Axes per measure. None makes a new figure.
+        line_kw : dict, default=None
+            Keywords of :meth:`matplotlib.axes.Axes.plot`.
 
         Returns
         -------
         display : TrainingCurveDisplay
+            The display itself.
         """
         measures = [
             name for name in _LABELS if any(name in record for record in self.history)
@@ -87,7 +98,7 @@ class TrainingCurveDisplay:
         self.figure_ = self.axes_[0].figure
         self.lines_ = {}
         for axes, measure in zip(self.axes_, measures):
-            # Perplexity is recorded only every so many epochs.
+            # A warm start without early stopping records no validation score.
             points = [
                 (record["epoch"], record[measure])
                 for record in self.history

@@ -1,14 +1,16 @@
-"""Reading a fitted topic model: its words, its documents, how many topics it needs.
-
-Everything here takes any fitted model that has `transform` and either `topic_word_` or
-`components_`, AmortizedLDA or scikit-learn's LatentDirichletAllocation; of a Pipeline
-pass the last step, and the counts that reach it. Only :func:`prune_topics`, which
-makes a new model, needs an AmortizedLDA. ``X`` is never densified and never changed.
+"""A fitted topic model and documents go in; the words, sizes and documents of its
+topics come out, as arrays and tables. The model is any fitted estimator that has
+`transform` and either `topic_word_` or `components_`, such as AmortizedLDA and
+scikit-learn's LatentDirichletAllocation, or a fitted Pipeline that ends in such an
+estimator and takes raw documents. Two functions differ: :func:`prune_topics` needs an
+AmortizedLDA and returns a new model, and :func:`n_components_curve` takes an estimator
+that is not fitted. No function densifies or changes X.
 """
 
 from ._alignment import align_topics
 from ._documents import representative_documents, topics_over_time, topics_per_class
-from ._number import n_components_curve, prune_topics
+from ._number import n_components_curve
+from ._pruning import prune_topics
 from ._sizes import effective_number_of_topics, topic_sizes
 from ._words import top_words, topic_relevance, topic_table
 

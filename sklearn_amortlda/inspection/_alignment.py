@@ -1,29 +1,30 @@
-"""Which topic of one model is which of another."""
+"""Two models go in; the one-to-one matching of their topics comes out."""
 
 import numpy as np
 
-from ..metrics._checks import check_topics, matched_topics, topics_of
+from ..metrics._checks import check_topics, matched_topics
+from ..metrics._models import model_of, topics_of
 
 
 def align_topics(a, b):
     """Match the topics of two models one to one.
 
-    Such that the sum of the cosine similarities of matched topics is largest (the
-    Hungarian method). Of models with different numbers of topics, as many are matched
-    as the smaller one has.
+    The matching maximizes the sum of the cosine similarities of matched topics
+    (Hungarian method). If the models have different numbers of topics, every topic of
+    the smaller model is matched and some topics of the larger model are not.
 
     Parameters
     ----------
-    a, b : fitted estimators, or array-likes of shape (n_topics, n_words)
+    a, b : fitted estimators or Pipelines, or array-likes of shape (n_topics, n_words)
         Models of the same vocabulary, or their topics.
 
     Returns
     -------
     topics_a, topics_b : ndarray of shape (n_matched,)
-        ``a.topic_word_[topics_a]`` and ``b.topic_word_[topics_b]`` are alike row by
-        row. `topics_a` ascends: it is every topic of a, unless b has fewer.
+        Topic ``topics_a[i]`` of a is matched with topic ``topics_b[i]`` of b.
+        `topics_a` is sorted. It holds every topic of a unless b has fewer topics.
     similarities : ndarray of shape (n_matched,)
-        Cosines of the matched topics, from 0 to 1.
+        Cosine similarities of the matched topics, from 0 to 1.
 
     Raises
     ------
@@ -32,7 +33,7 @@ def align_topics(a, b):
 
     See Also
     --------
-    sklearn_amortlda.metrics.topic_stability : The mean similarity over several runs.
+    sklearn_amortlda.metrics.topic_stability : Mean similarity over several runs.
 
     Examples
     --------
@@ -48,14 +49,15 @@ def align_topics(a, b):
     a, b = _topics(a, "a"), _topics(b, "b")
     if a.shape[1] != b.shape[1]:
         raise ValueError(
-            f"a has {a.shape[1]} words and b {b.shape[1]}: only models of the same "
-            "vocabulary can be aligned."
+            f"a has {a.shape[1]} words and b has {b.shape[1]} words. Pass two models "
+            "of the same vocabulary."
         )
     topics_a, topics_b, similarities = matched_topics(a, b)
-    # Rounding may put the cosine of a topic with itself above 1.
+    # Rounding can raise the cosine of equal topics above 1.
     return topics_a, topics_b, np.minimum(similarities, 1.0)
 
 
 def _topics(model, name):
-    has_topics = hasattr(model, "topic_word_") or hasattr(model, "components_")
-    return check_topics(topics_of(model) if has_topics else model, name)
+    fitted = model_of(model)
+    has_topics = hasattr(fitted, "topic_word_") or hasattr(fitted, "components_")
+    return check_topics(topics_of(fitted) if has_topics else fitted, name)

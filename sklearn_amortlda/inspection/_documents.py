@@ -1,4 +1,4 @@
-"""Topics by the documents that have them: which, of which class, when."""
+"""A fitted model and documents go in; topics by document, class and time come out."""
 
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
@@ -6,30 +6,36 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from ..metrics._checks import top_indices
 from ._sizes import theta_and_lengths, words_by_topic
 
-# Standard deviations of a 95 % interval.
+# Standard normal quantile of a 95 % interval.
 _Z = 1.96
 
 
 def representative_documents(model, X, *, n_documents=3):
-    """The documents that are most about each topic.
+    """Return the documents that represent each topic best.
 
-    Ranked by the lower end of the 95 % Wilson interval [1]_ of the topic's share among
-    the document's words. So a short document, whose share may be chance, stands behind
-    a longer one of the same share, and length alone is no merit.
+    Documents are ranked by the lower end of the 95 % Wilson interval [1]_ of the
+    topic's share among the words of the document. The interval of a short document is
+    wide, because its share may be due to chance. A short document therefore ranks below
+    a longer document with an equal share. Length alone does not raise the rank.
 
     Parameters
     ----------
-    model : fitted estimator
-        With `transform`, and `topic_word_` or else `components_`.
-    X : {array-like, sparse matrix} of shape (n_documents, n_words)
-        Counts of the documents.
+    model : fitted estimator or Pipeline
+        The model has `transform`, and `topic_word_` or else `components_`.
+    X : {array-like, sparse matrix} of shape (n_samples, n_words)
+        Counts of the documents, or the input of the Pipeline.
     n_documents : int, default=3
-        Documents for each topic.
+        Number of documents for each topic.
 
     Returns
     -------
     indices : ndarray of shape (n_topics, n_documents)
-        Rows of X, best first.
+        Row numbers in X, best document first.
+
+    Raises
+    ------
+    ValueError
+        If `n_documents` is not an integer from 1 to the number of rows of X.
 
     References
     ----------
@@ -54,28 +60,34 @@ def representative_documents(model, X, *, n_documents=3):
 
 
 def topics_per_class(model, X, y):
-    """Shares of the topics in the words of each class.
+    """Return the share of each topic in the words of each class.
 
     Parameters
     ----------
-    model : fitted estimator
-        With `transform`, and `topic_word_` or else `components_`.
+    model : fitted estimator or Pipeline
+        The model has `transform`, and `topic_word_` or else `components_`.
     X : {array-like, sparse matrix} of shape (n_documents, n_words)
-        Counts of the documents.
+        Counts of the documents, or the input of the Pipeline.
     y : array-like of shape (n_documents,)
-        Class of each document: label, author, source, ...
+        Class of each document, such as its label, author or source.
 
     Returns
     -------
     classes : ndarray of shape (n_classes,)
         The distinct values of y, sorted.
     shares : ndarray of shape (n_classes, n_topics)
-        Expected shares of each class's words, rows on the simplex; NaN for a class
-        without words. ``pandas.DataFrame(shares, classes)`` is a table of them.
+        Expected shares of the topics in the words of each class. Each row is on the
+        simplex. The row of a class without words is NaN.
+        ``pandas.DataFrame(shares, classes)`` makes a table.
+
+    Raises
+    ------
+    ValueError
+        If X and y differ in length.
 
     See Also
     --------
-    topic_sizes : The same of all documents together.
+    topic_sizes : Shares of the topics in all documents together.
 
     Examples
     --------
@@ -98,32 +110,34 @@ def topics_per_class(model, X, y):
 
 
 def topics_over_time(model, X, time, *, n_bins=10):
-    """Shares of the topics in the words of each span of time.
+    """Return the share of each topic in the words of each time span.
 
     Parameters
     ----------
-    model : fitted estimator
-        With `transform`, and `topic_word_` or else `components_`.
+    model : fitted estimator or Pipeline
+        The model has `transform`, and `topic_word_` or else `components_`.
     X : {array-like, sparse matrix} of shape (n_documents, n_words)
-        Counts of the documents.
+        Counts of the documents, or the input of the Pipeline.
     time : array-like of shape (n_documents,)
-        Numbers, datetimes or numpy.datetime64 of the documents.
+        Time of each document: numbers, datetimes or numpy.datetime64.
     n_bins : int, default=10
-        Spans of equal width from the first time to the last.
+        Number of spans. The spans have equal width and reach from the first time to
+        the last time.
 
     Returns
     -------
     edges : ndarray of shape (n_bins + 1,)
-        Where the spans begin, and where the last one ends (inclusive): float64 or
-        datetime64, as `time` is.
+        Start of each span, and the end of the last span, which is inclusive. The dtype
+        is datetime64 if `time` holds datetimes, else float64.
     shares : ndarray of shape (n_bins, n_topics)
-        Expected shares of each span's words, rows on the simplex; NaN for a span
-        without words.
+        Expected shares of the topics in the words of each span. Each row is on the
+        simplex. The row of a span without words is NaN.
 
     Raises
     ------
     ValueError
-        If a time is missing, or `n_bins` is not positive.
+        If a time is missing or infinite, `n_bins` is not a positive integer, or X and
+        `time` differ in length.
     TypeError
         If `time` holds neither numbers nor datetimes.
 
@@ -147,13 +161,13 @@ def topics_over_time(model, X, time, *, n_bins=10):
     words = words_by_topic(model, X)
     check_consistent_length(words, time)
     edges = _equal_edges(time, n_bins)
-    # The last time belongs to the last span, not to one of its own.
+    # Inner edges only, so that the last time falls into the last span.
     group = np.searchsorted(edges[1:-1], time, side="right")
     return edges, _shares_by_group(words, group, n_bins)
 
 
 def _wilson_lower(share, n):
-    """Lower end of the Wilson score interval of a share of n trials."""
+    """Return the lower end of the Wilson score interval of a share of n trials."""
     spread = _Z * np.sqrt(n * share * (1.0 - share) + _Z**2 / 4.0)
     return (n * share + _Z**2 / 2.0 - spread) / (n + _Z**2)
 
@@ -172,13 +186,25 @@ def _check_time(time):
         try:
             time = time.astype("datetime64[us]")
         except (TypeError, ValueError) as error:
-            raise TypeError("time must hold numbers or datetimes.") from error
+            raise TypeError(
+                f"time must hold numbers or datetimes, got values such as {time[0]!r}. "
+                "Convert the values to datetimes."
+            ) from error
     if time.dtype.kind not in "iufM":
-        raise TypeError(f"time must hold numbers or datetimes, not {time.dtype}.")
-    if time.dtype.kind != "M":
+        raise TypeError(
+            f"time must hold numbers or datetimes, got dtype {time.dtype}. Convert the "
+            "values to datetimes."
+        )
+    if time.dtype.kind == "M":
+        missing = np.isnat(time)
+    else:
         time = time.astype(np.float64)
-    if np.isnat(time).any() if time.dtype.kind == "M" else ~np.isfinite(time).all():
-        raise ValueError("time has missing or infinite values: leave those rows out.")
+        missing = ~np.isfinite(time)
+    if missing.any():
+        raise ValueError(
+            f"time has {missing.sum()} missing or infinite values. Remove these "
+            "documents from X and time."
+        )
     return time
 
 
@@ -186,6 +212,6 @@ def _equal_edges(time, n_bins):
     first, last = time.min(), time.max()
     if time.dtype.kind != "M":
         return np.linspace(first, last, n_bins + 1)
-    # As whole units of their own resolution; linspace knows no dates.
+    # Integer units of the resolution, because linspace does not accept datetime64.
     offsets = np.linspace(0, (last - first).astype(np.int64), n_bins + 1)
     return first + np.round(offsets).astype((last - first).dtype)

@@ -1,33 +1,35 @@
-"""How many words each topic stands for."""
+"""A fitted model and documents go in; the number of words of each topic comes out."""
 
 import numpy as np
 from scipy.stats import entropy
 
-from ..metrics._checks import check_counts, simplex, topics_of
+from ..metrics._checks import check_counts, simplex
+from ..metrics._models import model_and_counts, topics_of
 
 
 def topic_sizes(model, X):
-    r"""Expected share of the words of X that each topic stands for.
+    r"""Return the expected share of each topic in the words of X.
 
-    :math:`\sum_d n_d \theta_{dk} / \sum_d n_d`, with :math:`n_d` the number of words
-    of a document and :math:`\theta_d` what `transform` says of it.
+    The size of topic k is :math:`\sum_d n_d \theta_{dk} / \sum_d n_d`, where
+    :math:`n_d` is the number of words of document d and :math:`\theta_d` is its row of
+    `transform`.
 
     Parameters
     ----------
-    model : fitted estimator
-        With `transform`, and `topic_word_` or else `components_`.
+    model : fitted estimator or Pipeline
+        The model has `transform`, and `topic_word_` or else `components_`.
     X : {array-like, sparse matrix} of shape (n_documents, n_words)
-        Counts of the documents.
+        Counts of the documents, or the input of the Pipeline.
 
     Returns
     -------
     sizes : ndarray of shape (n_topics,)
-        They sum to 1.
+        The sizes sum to 1.
 
     Raises
     ------
     ValueError
-        If X holds no words, or not the model's vocabulary.
+        If X holds no words, or the number of columns is not that of the model.
 
     Examples
     --------
@@ -39,29 +41,33 @@ def topic_sizes(model, X):
     >>> np.sort(topic_sizes(lda, X)).round(1)
     array([0.2, 0.8])
     """
-    words = words_by_topic(model, X).sum(axis=0)
-    if not words.sum():
-        raise ValueError("X holds no words: topics have no sizes in it.")
-    return words / words.sum()
+    words = words_by_topic(model, X)
+    totals = words.sum(axis=0)
+    if not totals.sum():
+        raise ValueError(
+            f"X holds no words: all of its {len(words)} rows sum to 0. Pass documents "
+            "that have words of the model's vocabulary."
+        )
+    return totals / totals.sum()
 
 
 def effective_number_of_topics(model, X):
-    """Number of equally large topics that would be as diverse as the model's.
+    """Return the number of equally large topics that have the entropy of the model's.
 
-    The exponential of the entropy of :func:`topic_sizes`: the number of topics if all
-    are equally large, less the more unequal they are.
+    The value is the exponential of the entropy of :func:`topic_sizes`. It is the number
+    of topics if all topics are equally large, and smaller otherwise.
 
     Parameters
     ----------
-    model : fitted estimator
-        With `transform`, and `topic_word_` or else `components_`.
+    model : fitted estimator or Pipeline
+        The model has `transform`, and `topic_word_` or else `components_`.
     X : {array-like, sparse matrix} of shape (n_documents, n_words)
-        Counts of the documents.
+        Counts of the documents, or the input of the Pipeline.
 
     Returns
     -------
     number : float
-        From 1 to the number of topics.
+        A value from 1 to the number of topics.
 
     Examples
     --------
@@ -77,12 +83,15 @@ def effective_number_of_topics(model, X):
 
 
 def words_by_topic(model, X):
-    """Expected number of each document's words in each topic, (documents, topics)."""
+    """Return the expected word count of each topic, shape (n_documents, n_topics)."""
     theta, lengths = theta_and_lengths(model, X)
     return theta * lengths[:, np.newaxis]
 
 
 def theta_and_lengths(model, X):
-    """Topic shares of each document, and its number of words."""
-    lengths = check_counts(X, n_words=topics_of(model).shape[1]).sum(axis=1)
-    return simplex(model.transform(X), "the model's transform of X"), lengths
+    """Return the topic shares and the number of words of each document."""
+    model, counts = model_and_counts(model, X)
+    lengths = check_counts(counts, n_words=topics_of(model).shape[1]).sum(axis=1)
+    # `transform` gets the counts as they came: a DataFrame must keep its column names.
+    theta = simplex(model.transform(counts), "the model's transform of X")
+    return theta, lengths

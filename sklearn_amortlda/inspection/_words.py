@@ -1,38 +1,40 @@
-"""Topics by their words."""
+"""A fitted model goes in; the words of its topics come out."""
 
 import numpy as np
 
-from ..metrics._checks import check_topics, simplex, top_indices, topics_of
+from ..metrics._checks import simplex, top_indices
 from ..metrics._coherence import topic_coherence
+from ..metrics._models import model_and_counts, names_of, topics_of
 from ._sizes import topic_sizes
 
 
 def top_words(model, feature_names=None, *, n_words=10, ranking=None):
-    """The words that tell most of each topic.
+    """Return the top words of each topic.
 
     Parameters
     ----------
-    model : fitted estimator
-        With `topic_word_`, or else `components_`.
+    model : fitted estimator or Pipeline
+        The model has `topic_word_`, or else `components_`.
     feature_names : array-like of shape (n_features,), default=None
-        The words, such as ``vectorizer.get_feature_names_out()``. None is the model's
-        `feature_names_in_` where it has them, else 'x0', 'x1', ...
+        The words, such as ``vectorizer.get_feature_names_out()``. If None, the names
+        that the vectorizer of a Pipeline returns; else the model's
+        `feature_names_in_`; else 'x0', 'x1', ...
     n_words : int, default=10
-        Words of each topic.
+        Number of words of each topic.
     ranking : array-like of shape (n_topics, n_features), default=None
-        What to rank words by, greater first; such as :func:`topic_relevance`. None is
-        their probability in the topic.
+        Scores that rank the words of each topic, larger scores first, such as
+        :func:`topic_relevance`. None means the probabilities of the words.
 
     Returns
     -------
     words : ndarray of shape (n_topics, n_words), of objects
-        Best first.
+        The words of each topic, best word first.
 
     Raises
     ------
     ValueError
-        If `feature_names` or `ranking` is not of the model's shape, or `n_words` not
-        between 1 and the number of words.
+        If the shape of `feature_names` or `ranking` is not that of the model, or
+        `n_words` is not an integer from 1 to the number of words.
 
     Examples
     --------
@@ -46,40 +48,50 @@ def top_words(model, feature_names=None, *, n_words=10, ranking=None):
            ['dog', 'bark']], dtype=object)
     """
     topics = topics_of(model)
-    names = feature_names_of(model, feature_names)
+    names = names_of(model, feature_names)
     ranking = topics if ranking is None else np.asarray(ranking)
     if ranking.shape != topics.shape:
         raise ValueError(
-            f"ranking must have a row a topic and a column a word, shape "
+            "ranking must have one row per topic and one column per word, shape "
             f"{topics.shape}, got {ranking.shape}."
         )
     return names[top_indices(ranking, n_words, "n_words")]
 
 
 def topic_relevance(model, X, *, weight=0.6):
-    r"""Relevance of words to topics: probable ones, rather than common ones.
+    r"""Return the relevance of each word to each topic.
 
-    That of LDAvis [1]_,
+    Relevance is defined by LDAvis [1]_. It lowers the rank of words that are probable
+    in all topics:
 
     .. math:: \lambda \log p(v | k) + (1 - \lambda) \log \frac{p(v | k)}{p(v)}
 
-    with :math:`p(v) = \sum_k p(k) p(v | k)` and p(k) the :func:`topic_sizes` in X.
+    with :math:`p(v) = \sum_k p(k) p(v | k)`. p(k) is the size of topic k in X
+    (:func:`topic_sizes`).
 
     Parameters
     ----------
-    model : fitted estimator
-        With `transform`, and `topic_word_` or else `components_`.
+    model : fitted estimator or Pipeline
+        The model has `transform`, and `topic_word_` or else `components_`.
     X : {array-like, sparse matrix} of shape (n_documents, n_words)
-        Counts of the documents whose topics are weighed.
+        Counts of the documents that determine the sizes of the topics, or the input of
+        the Pipeline.
     weight : float, default=0.6
-        lambda, from 0 to 1. 1 ranks by probability in the topic, as the topics
-        themselves do; 0 by how much more probable a word is there than anywhere, which
-        favours rare words. In the study of [1]_ 0.6 served readers best.
+        lambda, from 0 to 1. The value 1 ranks words by their probability in the topic.
+        The value 0 ranks words by the ratio of this probability to their probability in
+        the corpus, which favours rare words. The user study of [1]_ found 0.6 to be
+        best.
 
     Returns
     -------
     relevance : ndarray of shape (n_topics, n_features)
-        In nats; -inf for a word that the topic cannot have.
+        Relevance in nats. It is -inf where the topic gives the word probability 0.
+
+    Raises
+    ------
+    ValueError
+        If `weight` is not between 0 and 1, X holds no words, or the number of columns
+        is not that of the model.
 
     References
     ----------
@@ -88,7 +100,8 @@ def topic_relevance(model, X, *, weight=0.6):
 
     Examples
     --------
-    "the" is everywhere; relevance puts the words that tell topics apart before it.
+    The word "the" is the most probable word of both topics. Relevance ranks the word
+    that distinguishes the topics above it.
 
     >>> import numpy as np
     >>> from sklearn.decomposition import LatentDirichletAllocation
@@ -107,7 +120,7 @@ def topic_relevance(model, X, *, weight=0.6):
     topics = simplex(topics_of(model), "the model's topics")
     marginal = topic_sizes(model, X) @ topics
     relevance = np.full(topics.shape, -np.inf)
-    # A word that is in some topic is in the corpus, but for sizes that underflow.
+    # The marginal of a word with a positive probability is 0 if the sizes underflow.
     possible = (topics > 0) & (marginal > 0)
     np.log(topics, out=relevance, where=possible)
     log_marginal = np.log(marginal, where=marginal > 0, out=np.zeros_like(marginal))
@@ -115,41 +128,43 @@ def topic_relevance(model, X, *, weight=0.6):
 
 
 def topic_table(model, X, feature_names=None, *, n_words=10, ranking=None):
-    """What there is to say of each topic, as a table.
+    """Return a table of the topics: sizes, quality and top words.
 
     Parameters
     ----------
-    model : fitted estimator
-        With `transform`, and `topic_word_` or else `components_`.
+    model : fitted estimator or Pipeline
+        The model has `transform`, and `topic_word_` or else `components_`.
     X : {array-like, sparse matrix} of shape (n_documents, n_words)
-        Counts of the documents that sizes and coherence are taken of.
+        Counts of the documents that determine sizes and coherence, or the input of the
+        Pipeline.
     feature_names : array-like of shape (n_features,), default=None
         The words; see :func:`top_words`.
     n_words : int, default=10
-        Words of each topic, at least 2.
+        Number of words of each topic, at least 2.
     ranking : array-like of shape (n_topics, n_features), default=None
-        What to rank the words shown by; see :func:`top_words`. Coherence and
-        exclusivity are those of the most probable words in any case.
+        Scores that rank the words in the column ``words``; see :func:`top_words`.
+        Coherence and exclusivity always use the most probable words.
 
     Returns
     -------
     table : pandas.DataFrame
-        A row a topic, in the model's order, with the columns
+        One row per topic, in the order of the model, with the columns
 
-        - ``size``, the expected share of the words of X (:func:`topic_sizes`);
-        - ``alpha``, the prior of documents' topics, where the model has
-          `doc_topic_prior_`;
-        - ``coherence``, the NPMI of the top words in X
+        - ``size``: expected share of the words of X (:func:`topic_sizes`);
+        - ``alpha``: Dirichlet prior of the topic, if the model has `doc_topic_prior_`;
+        - ``coherence``: NPMI of the top words in X
           (:func:`~sklearn_amortlda.metrics.topic_coherence`);
-        - ``exclusivity``, the mean over the top words of
-          p(v | k) / sum_j p(v | j): 1 for words of this topic alone, 1 / n_topics for
-          words of all (as MALLET's diagnostics define it);
-        - ``words``, the top words, separated by spaces.
+        - ``exclusivity``: mean over the top words of p(v | k) / sum_j p(v | j), as in
+          MALLET's diagnostics. It is 1 if no other topic has the words, and
+          1 / n_topics if all topics have them with equal probability;
+        - ``words``: the top words, separated by spaces.
 
     Raises
     ------
     ImportError
         If pandas is not installed.
+    ValueError
+        As raised by :func:`top_words` and :func:`topic_sizes`.
 
     Examples
     --------
@@ -169,16 +184,18 @@ def topic_table(model, X, feature_names=None, *, n_words=10, ranking=None):
         import pandas as pd
     except ImportError as error:
         raise ImportError(
-            'topic_table needs pandas: pip install "sklearn-amortlda[pandas]".'
+            "topic_table needs pandas, which is not installed: pip install pandas."
         ) from error
 
+    names = names_of(model, feature_names)
+    model, counts = model_and_counts(model, X)
     topics = simplex(topics_of(model), "the model's topics")
-    words = top_words(model, feature_names, n_words=n_words, ranking=ranking)
-    columns = {"size": topic_sizes(model, X)}
+    words = top_words(model, names, n_words=n_words, ranking=ranking)
+    columns = {"size": topic_sizes(model, counts)}
     if hasattr(model, "doc_topic_prior_"):
         columns["alpha"] = model.doc_topic_prior_
     columns["coherence"] = topic_coherence(
-        topics, X, n_top_words=n_words, average=False
+        topics, counts, n_top_words=n_words, average=False
     )
     columns["exclusivity"] = _exclusivity(topics, n_words)
     columns["words"] = [" ".join(map(str, row)) for row in words]
@@ -189,18 +206,3 @@ def _exclusivity(topics, n_words):
     top = top_indices(topics, n_words, "n_words")
     own = np.take_along_axis(topics, top, axis=1)
     return (own / topics.sum(axis=0)[top]).mean(axis=1)
-
-
-def feature_names_of(model, feature_names):
-    n_features = check_topics(topics_of(model)).shape[1]
-    if feature_names is None:
-        feature_names = getattr(model, "feature_names_in_", None)
-    if feature_names is None:
-        feature_names = [f"x{v}" for v in range(n_features)]
-    names = np.asarray(feature_names, dtype=object)
-    if names.shape != (n_features,):
-        raise ValueError(
-            f"feature_names must be the model's {n_features} words in the order of "
-            f"the columns, got shape {names.shape}."
-        )
-    return names

@@ -1,9 +1,10 @@
-"""Quality of topics: coherence, diversity, stability, held-out likelihood.
+"""Measures of the quality of topics.
 
-Everything here works on arrays and sparse counts of any topic model; only the
-functions that take an `estimator` need one, and any will do that has `transform`
-and either `topic_word_` or `components_`. Logarithms are natural, ``X`` is never
-densified and never changed.
+The input is topics, of shape (n_topics, n_words), or a fitted estimator or Pipeline
+with `topic_word_` or `components_`, and word counts ``X``, dense or sparse, of shape
+(n_documents, n_words). The output is a float, or one float a topic or a document:
+coherence, diversity, stability, perplexity, or log-likelihood in nats. No function
+changes ``X`` or makes a sparse ``X`` dense.
 """
 
 from ._coherence import (

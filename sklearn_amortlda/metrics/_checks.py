@@ -1,4 +1,4 @@
-"""What the metrics accept and share: topics, counts, and models that have topics."""
+"""Topics and counts in; validated arrays, ranks and matches of topics out."""
 
 import numpy as np
 from scipy import sparse
@@ -6,36 +6,30 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.preprocessing import normalize
 from sklearn.utils import check_array
 
-from .._validation import well_formed
-
-
-def topics_of(estimator):
-    return (
-        estimator.topic_word_
-        if hasattr(estimator, "topic_word_")
-        else estimator.components_
-    )
+from ..data.validation import well_formed
 
 
 def check_topics(topic_word, name="topic_word"):
+    """Return weights of topics as a float64 array; raise if one is negative."""
     return check_array(
         topic_word, dtype=np.float64, ensure_non_negative=True, input_name=name
     )
 
 
 def simplex(weights, name):
+    """Return weights with rows normalized to sum to 1; raise if a row is zero."""
     weights = check_topics(weights, name)
     totals = weights.sum(axis=1, keepdims=True)
     if np.any(totals == 0):
         raise ValueError(
-            f"Row {int(np.argmin(totals))} of {name} sums to zero, so that it is no "
-            "distribution: give it positive weights, the prior's if nothing is known."
+            f"Row {int(np.argmin(totals))} of {name} sums to zero and cannot be "
+            "normalized: pass a row with at least one positive weight."
         )
     return weights / totals
 
 
 def check_counts(X, n_words=None):
-    """X as a canonical float64 CSR array that shares nothing with the caller's."""
+    """Return a copy of X as a canonical float64 CSR array."""
     X = check_array(
         well_formed(X),
         accept_sparse="csr",
@@ -46,7 +40,7 @@ def check_counts(X, n_words=None):
     if n_words is not None and X.shape[1] != n_words:
         raise ValueError(
             f"X has {X.shape[1]} words (columns) but topic_word has {n_words}: count "
-            "the documents with the vocabulary that the topics were fitted on."
+            "the words of the documents with the vocabulary of the topics."
         )
     X = sparse.csr_array(X, copy=True)
     X.sum_duplicates()
@@ -54,17 +48,18 @@ def check_counts(X, n_words=None):
     return X
 
 
-def check_integers(X, why):
-    """Refuse counts that are no whole numbers, saying what needs them to be."""
-    if np.any(X.data != np.floor(X.data)):
+def check_integers(X, reason):
+    """Raise ValueError if a count of X is not an integer, with the reason."""
+    fractional = X.data != np.floor(X.data)
+    if np.any(fractional):
         raise ValueError(
-            f"X must hold integer counts: {why}. Pass counts (CountVectorizer), not "
-            "weights such as tf-idf."
+            f"X must hold integer counts, got {X.data[fractional][0]}: {reason}. Pass "
+            "counts (CountVectorizer), not weights such as tf-idf."
         )
 
 
 def top_indices(weights, n_top, name, minimum=1):
-    """Columns of the largest entries of each row, largest first, ties by column.
+    """Return the columns of the largest entries of each row.
 
     Parameters
     ----------
@@ -72,7 +67,19 @@ def top_indices(weights, n_top, name, minimum=1):
     n_top : int
         From `minimum` to the number of columns.
     name : str
-        What the caller calls `n_top`, for the message.
+        Name of `n_top` in the error message.
+    minimum : int, default=1
+        Smallest valid value of `n_top`.
+
+    Returns
+    -------
+    columns : ndarray of shape (n_rows, n_top), of ints
+        Largest entry first; equal entries in the order of their columns.
+
+    Raises
+    ------
+    ValueError
+        If `n_top` is not an integer from `minimum` to the number of columns.
     """
     n_columns = weights.shape[1]
     if (
@@ -81,10 +88,10 @@ def top_indices(weights, n_top, name, minimum=1):
         or not minimum <= n_top <= n_columns
     ):
         raise ValueError(
-            f"{name} must be an integer from {minimum} to {n_columns}, as many as "
-            f"there are, got {n_top!r}."
+            f"{name} must be an integer from {minimum} to {n_columns}, the number of "
+            f"columns, got {n_top!r}."
         )
-    # A full sort of a large vocabulary would cost more than all that follows.
+    # A full sort of a large vocabulary would take longer than the coherence itself.
     top = np.argpartition(-weights, n_top - 1, axis=1)[:, :n_top]
     top.sort(axis=1)
     order = np.argsort(-np.take_along_axis(weights, top, axis=1), axis=1, kind="stable")
@@ -92,10 +99,21 @@ def top_indices(weights, n_top, name, minimum=1):
 
 
 def matched_topics(a, b):
-    """Rows of a and b matched one to one, and the cosines of the matched.
+    """Match the rows of two arrays one to one by the Hungarian method.
 
-    Such that the sum of the cosines is largest (the Hungarian method). Of two arrays
-    of different lengths some rows of the longer one stay alone.
+    The matching has the largest sum of cosine similarities.
+
+    Parameters
+    ----------
+    a : ndarray of shape (n_topics_a, n_words)
+    b : ndarray of shape (n_topics_b, n_words)
+
+    Returns
+    -------
+    rows, columns : ndarray of shape (min(n_topics_a, n_topics_b),), of ints
+        Matched rows of `a` and of `b`.
+    cosines : ndarray of shape (min(n_topics_a, n_topics_b),)
+        Cosine similarities of the matched rows.
     """
     similarity = normalize(a) @ normalize(b).T
     rows, columns = linear_sum_assignment(similarity, maximize=True)

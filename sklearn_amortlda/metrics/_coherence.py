@@ -1,4 +1,4 @@
-"""Quality of topics as lists of words: coherence, diversity, stability."""
+"""Topics, and counts for coherence, in; coherence, diversity and stability out."""
 
 from itertools import combinations
 
@@ -7,36 +7,39 @@ from sklearn.preprocessing import normalize
 
 from ._checks import check_counts, check_topics, matched_topics, top_indices
 
-# The smoothing of Roeder et al. (2015) and of gensim, so that figures compare.
+# Roeder et al. (2015) and gensim use this value, so that results are comparable.
 _EPSILON = 1e-12
 
 
 def topic_coherence(topic_word, X, *, measure="npmi", n_top_words=10, average=True):
-    r"""Coherence of each topic's top words, by co-occurrence in the documents of X.
+    r"""Return the coherence of the topics' top words in the documents of X.
 
-    With the document as the window, :math:`p(v)` and :math:`p(v, w)` are the shares
-    of the documents (rows of X, empty ones included) that hold the word and both
-    words; how often does not matter. Over the top words of a topic,
+    :math:`p(v)` is the share of the documents that hold word v, and :math:`p(v, w)`
+    the share that hold both v and w. The documents are the rows of X, empty rows
+    included. A measure depends on the presence of a word in a document, not on its
+    count. A measure is computed over the top words of a topic:
 
     - ``'npmi'`` is the mean over pairs of
-      :math:`\log\frac{p(v, w)}{p(v) p(w)} / -\log p(v, w)`, in [-1, 1] [1]_. A pair
-      that never co-occurs counts -1 and one found in every document 1, its limits.
+      :math:`\log\frac{p(v, w)}{p(v) p(w)} / -\log p(v, w)`, in [-1, 1] [1]_. The
+      limits are used where the formula is undefined: -1 for a pair that never
+      co-occurs, and 1 for a pair that every document holds.
     - ``'u_mass'`` is the mean of :math:`\log\frac{p(v, w) + \epsilon}{p(w)}` over
-      pairs where w ranks above v, at most about 0 [2]_. If no document holds w, the
-      pair counts :math:`\log\epsilon`.
-    - ``'c_v'`` is the mean cosine between a word's vector of NPMI with every top word
-      (itself included) and the sum of these vectors [3]_. Its NPMI has
-      :math:`p(v, w) + \epsilon` for :math:`p(v, w)`; it is 1 for a pair found in
-      every document and 0 if no document holds one of the words.
+      pairs where w ranks above v, at most about 0 [2]_. The value of a pair is
+      :math:`\log\epsilon` if no document holds w.
+    - ``'c_v'`` is the mean over top words of a cosine similarity [3]_. A word's vector
+      is its NPMI with every top word, itself included. The cosine is that of the
+      word's vector and the sum of the vectors. This NPMI has
+      :math:`p(v, w) + \epsilon` in place of :math:`p(v, w)`. The NPMI is 1 for a pair
+      that every document holds, and 0 if no document holds one of the two words.
 
     Parameters
     ----------
     topic_word : array-like of shape (n_topics, n_words)
         Non-negative weights of the words; only their order in a row matters.
     X : {array-like, sparse matrix} of shape (n_documents, n_words)
-        Counts or any non-negative weights of the reference documents.
+        Counts or other non-negative weights of the reference documents.
     measure : {'npmi', 'u_mass', 'c_v'}, default='npmi'
-        The coherence measure; larger is better for each.
+        The coherence measure. Larger is better for all three.
     n_top_words : int, default=10
         Number of top words of a topic, at least 2.
     average : bool, default=True
@@ -50,23 +53,27 @@ def topic_coherence(topic_word, X, *, measure="npmi", n_top_words=10, average=Tr
     ------
     ValueError
         If a value is negative or not finite, if the numbers of words of `topic_word`
-        and X differ, or if `measure` or `n_top_words` is not one of the above.
+        and X differ, if `measure` is unknown, or if `n_top_words` is not an integer
+        from 2 to the number of words.
 
     Notes
     -----
-    :math:`\epsilon` is 1e-12, as in gensim, where 'u_mass' is ``'u_mass'`` and 'npmi'
-    and 'c_v' are ``'c_npmi'`` and ``'c_v'`` with a window wider than any document.
-    The values are gensim's but for the limits: it smooths NPMI too, so that a pair
-    that never co-occurs gets :math:`-1 - \log(p(v) p(w)) / 27.6` (-0.67 at p = 0.01)
-    and one found in every document -1; words that no document holds make its
-    'c_npmi' and 'c_v' infinite or NaN and count 0, the best value, in 'u_mass'.
+    :math:`\epsilon` is 1e-12, as in gensim. gensim calls the measures ``'c_npmi'``,
+    ``'u_mass'`` and ``'c_v'``. 'npmi' and 'c_v' correspond to a gensim window that is
+    wider than any document. The values are those of gensim except in these cases:
+
+    - A pair that never co-occurs: gensim also adds :math:`\epsilon` in 'c_npmi' and
+      returns :math:`-1 - \log(p(v) p(w)) / 27.6`, which is -0.67 at p = 0.01.
+    - A pair that every document holds: 'c_npmi' of gensim is -1.
+    - A word that no document holds: 'c_npmi' and 'c_v' of gensim are infinite or NaN,
+      and 'u_mass' of gensim is 0, the best value.
 
     References
     ----------
     .. [1] G. Bouma (2009). Normalized (pointwise) mutual information in collocation
        extraction. GSCL.
     .. [2] D. Mimno et al. (2011). Optimizing semantic coherence in topic models.
-       EMNLP. (There with one document added to the count in place of epsilon.)
+       EMNLP. (The paper adds 1 to the number of documents instead of epsilon.)
     .. [3] M. Roeder, A. Both & A. Hinneburg (2015). Exploring the space of topic
        coherence measures. WSDM.
 
@@ -95,7 +102,7 @@ def topic_coherence(topic_word, X, *, measure="npmi", n_top_words=10, average=Tr
 
 
 def topic_diversity(topic_word, *, n_top_words=10):
-    """Share of distinct words among the top words of all topics [1]_.
+    """Return the share of distinct words among the top words of all topics [1]_.
 
     Parameters
     ----------
@@ -107,7 +114,8 @@ def topic_diversity(topic_word, *, n_top_words=10):
     Returns
     -------
     diversity : float
-        1 if no two topics share a top word, 1 / n_topics if all are the same.
+        1 if no two topics share a top word; 1 / n_topics if all topics have the same
+        top words.
 
     Raises
     ------
@@ -131,21 +139,22 @@ def topic_diversity(topic_word, *, n_top_words=10):
 
 
 def topic_stability(topic_words):
-    """Agreement of the topics of several runs, such as of several seeds.
+    """Return the mean cosine similarity of the matched topics of several runs.
 
-    The topics of two runs are matched one to one such that the sum of the cosine
-    similarities of matched topics is largest (the Hungarian method). The value is
-    the mean over matched topics, then over all pairs of runs.
+    The runs may differ in the seed, for example. The Hungarian method matches the
+    topics of two runs one to one. The matching has the largest sum of cosine
+    similarities. The stability is the mean over the matched topics, then over all
+    pairs of runs.
 
     Parameters
     ----------
     topic_words : sequence of array-like of shape (n_topics, n_words)
-        Non-negative weights of the words, one array a run; at least two.
+        Non-negative weights of the words, one array for each run; at least two.
 
     Returns
     -------
     stability : float
-        Between 0 and 1; 1 if all runs found the same topics in any order.
+        Between 0 and 1; 1 if all runs have the same topics, in any order.
 
     Raises
     ------
@@ -164,14 +173,15 @@ def topic_stability(topic_words):
     if len(runs) < 2 or len(shapes) > 1:
         raise ValueError(
             "topic_words must hold at least two arrays of one shape, "
-            f"got {len(runs)} of shapes {shapes}."
+            f"got {len(runs)} of shapes {shapes}: pass one array for each run, all "
+            "with the same numbers of topics and words."
         )
     return float(np.mean([_agreement(a, b) for a, b in combinations(runs, 2)]))
 
 
 def _agreement(a, b):
     *_, similarities = matched_topics(a, b)
-    # Rounding may put the cosine of a topic with itself above 1.
+    # Rounding can make the cosine of a topic with itself exceed 1.
     return min(1.0, similarities.mean())
 
 
@@ -182,8 +192,7 @@ def _npmi(joint):
 
 def _u_mass(joint):
     later, earlier = np.tril_indices(len(joint), k=-1)
-    # Without a document that holds `earlier` both probabilities are 0: the ratio
-    # takes 1 in the place of the lower one.
+    # p(earlier) = 0 implies a joint probability of 0: dividing by 1 gives log(epsilon).
     given = np.diag(joint)[earlier]
     return np.log(
         (joint[later, earlier] + _EPSILON) / np.where(given > 0, given, 1.0)
@@ -199,7 +208,7 @@ _MEASURES = {"npmi": _npmi, "u_mass": _u_mass, "c_v": _c_v}
 
 
 def _pairwise_npmi(joint, epsilon, absent):
-    """NPMI of all pairs, with its limits where the formula is 0 / 0."""
+    """Return the NPMI of all pairs, with its limits where the formula is 0 / 0."""
     marginal = np.diag(joint)
     independent = np.outer(marginal, marginal)
     with np.errstate(divide="ignore", invalid="ignore"):

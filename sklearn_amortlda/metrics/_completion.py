@@ -1,19 +1,23 @@
-"""Held-out words of a document predicted from its other words."""
+"""Counts and a model in; the perplexity of held-out words out."""
+
+import warnings
 
 import numpy as np
 from sklearn.utils import check_random_state, gen_batches
 
-from ._checks import check_counts, check_integers, simplex, topics_of
+from ._checks import check_counts, check_integers, simplex
+from ._models import check_names, model_and_counts, topics_of
 
-# Products over the non-zeros are made this many floats at a time (32 MB).
+# Largest number of floats of a product over non-zeros (32 MB).
 _CHUNK = 2**22
 
 
 def completion_split(X, random_state=0):
-    """Split the words of each document at random in two halves.
+    """Split the words of each document at random into two halves.
 
-    Every single word goes to either half with probability 1/2 (binomial thinning of
-    the counts), independently; a short document may land in one half as a whole.
+    The split is a binomial thinning of the counts: each word token goes to either
+    half with probability 1/2, independently of the other tokens. All tokens of a
+    short document may go to the same half.
 
     Parameters
     ----------
@@ -41,7 +45,7 @@ def completion_split(X, random_state=0):
            [ 1.,  1.,  0.]])
     """
     X = check_counts(X)
-    check_integers(X, "only whole words can be split in halves")
+    check_integers(X, "each word token goes to one half")
     observed = X.copy()
     rng = check_random_state(random_state)
     observed.data = rng.binomial(X.data.astype(np.int64), 0.5).astype(np.float64)
@@ -52,32 +56,34 @@ def completion_split(X, random_state=0):
 
 
 def held_out_perplexity(doc_topic, topic_word, X):
-    r"""Perplexity of the words X under known proportions of known topics.
+    r"""Return the perplexity of the words of X under given proportions and topics.
 
+    The perplexity is
     :math:`\exp(-\sum_{dv} x_{dv} \log p_{dv} / \sum_{dv} x_{dv})` with
     :math:`p_{dv} = \sum_k \theta_{dk} \beta_{kv}`.
 
     Parameters
     ----------
     doc_topic : array-like of shape (n_documents, n_topics)
-        Topic weights of the documents, normalized here to the simplex. They must not
-        be inferred from the words of X: see :func:`document_completion_perplexity`.
+        Topic weights of the documents. This function normalizes each row. The weights
+        must not be inferred from the words of X: see
+        :func:`document_completion_perplexity`.
     topic_word : array-like of shape (n_topics, n_words)
-        Word weights of the topics, normalized here to the simplex.
+        Word weights of the topics. This function normalizes each row.
     X : {array-like, sparse matrix} of shape (n_documents, n_words)
         Counts or non-negative weights of the held-out words.
 
     Returns
     -------
     perplexity : float
-        At least 1; n_words for a uniform guess; infinite if a word of X has
-        probability 0.
+        At least 1. Uniform topics have perplexity n_words. The perplexity is infinite
+        if a word of X has probability 0.
 
     Raises
     ------
     ValueError
         If the shapes do not agree, a value is negative or not finite, a row of
-        `doc_topic` or `topic_word` sums to zero, or X holds no words.
+        `doc_topic` or `topic_word` sums to zero, or all counts of X are 0.
 
     Examples
     --------
@@ -91,10 +97,13 @@ def held_out_perplexity(doc_topic, topic_word, X):
     if doc_topic.shape != (X.shape[0], topic_word.shape[0]):
         raise ValueError(
             f"doc_topic must be of shape (n_documents, n_topics) = "
-            f"{(X.shape[0], topic_word.shape[0])}, got {doc_topic.shape}."
+            f"{(X.shape[0], topic_word.shape[0])}, got {doc_topic.shape}: pass one row "
+            "for each row of X and one column for each row of topic_word."
         )
     if X.nnz == 0:
-        raise ValueError("X holds no words to score: pass documents with more words.")
+        raise ValueError(
+            "X holds no words, all counts are 0: pass documents with more words."
+        )
     word_topic = np.ascontiguousarray(topic_word.T)
     log_likelihood = 0.0
     for part in gen_batches(X.nnz, max(1, _CHUNK // len(topic_word))):
@@ -105,20 +114,23 @@ def held_out_perplexity(doc_topic, topic_word, X):
 
 
 def document_completion_perplexity(estimator, X, *, random_state=0):
-    """Perplexity of one half of each document's words, given the other half.
+    """Return the perplexity of half of each document's words, given the other half.
 
-    ``estimator.transform`` infers topic proportions from the first half and the
-    second is scored under the mixture of topics (:func:`completion_split`, then
-    :func:`held_out_perplexity`), the 'document completion' of [1]_. No bound and no
-    prior enters, so that any two models compare.
+    This is the 'document completion' of [1]_. :func:`completion_split` splits the
+    words. ``transform`` infers the topic proportions from the first half.
+    :func:`held_out_perplexity` computes the perplexity of the second half under the
+    mixture of topics. The perplexity depends on no bound and on no prior, so that the
+    perplexities of any two models are comparable.
 
     Parameters
     ----------
-    estimator : fitted estimator
-        With `transform`, and `topic_word_` or else `components_` for the topics. Of
-        a Pipeline pass the last step, and the counts that reach it.
-    X : {array-like, sparse matrix} of shape (n_documents, n_words)
-        Integer counts of documents that the estimator was not fitted on.
+    estimator : fitted estimator or Pipeline
+        Has `transform`, and `topic_word_` or else `components_`. For a Pipeline, the
+        model is the last step, and the counts are those that reach the last step.
+    X : {array-like, sparse matrix, DataFrame} of shape (n_documents, n_words)
+        Integer counts of documents that the estimator was not fitted on, or the input
+        of the Pipeline. The column names of a DataFrame are compared with
+        `feature_names_in_`, as in ``transform``.
     random_state : int, RandomState instance or None, default=0
         Seed of the split.
 
@@ -130,7 +142,9 @@ def document_completion_perplexity(estimator, X, *, random_state=0):
     Raises
     ------
     ValueError
-        As :func:`completion_split` and :func:`held_out_perplexity`.
+        If the columns of a DataFrame have other names than in ``fit``, or the same
+        names in another order. Otherwise as in :func:`completion_split` and
+        :func:`held_out_perplexity`.
 
     References
     ----------
@@ -146,6 +160,11 @@ def document_completion_perplexity(estimator, X, *, random_state=0):
     >>> document_completion_perplexity(lda, X) < 4  # 3 words a topic
     True
     """
-    observed, held_out = completion_split(X, random_state)
-    doc_topic = estimator.transform(observed)
-    return held_out_perplexity(doc_topic, topics_of(estimator), held_out)
+    model, counts = model_and_counts(estimator, X)
+    check_names(model, counts)
+    observed, held_out = completion_split(counts, random_state)
+    with warnings.catch_warnings():
+        # The split counts have no names, and check_names has compared those of X.
+        warnings.filterwarnings("ignore", "X does not have valid feature names")
+        doc_topic = model.transform(observed)
+    return held_out_perplexity(doc_topic, topics_of(model), held_out)

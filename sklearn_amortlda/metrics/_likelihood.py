@@ -1,90 +1,95 @@
-"""Held-out log-likelihood of whole documents, their topics integrated out."""
+"""Topics, counts and a prior in; log-likelihoods of whole documents out."""
 
 from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .._posterior import draw_dirichlet
+from ..inference.posterior import draw_dirichlet
 from ._checks import check_counts, check_integers, simplex
 
-# Words that a document gains between two sweeps, as a share of those it has.
+# Relative growth of the number of words between two sweeps.
 _GROWTH = 0.05
 
 
 def held_out_log_likelihood(
     topic_word, X, *, doc_topic_prior, n_particles=50, random_state=0
 ):
-    r"""Log-likelihood of documents under LDA, by the left-to-right estimator.
+    r"""Return log-likelihoods of documents under LDA, by the left-to-right estimator.
 
-    Estimates, for each document,
+    The function estimates, for each document,
 
     .. math:: \log p(w_d | \alpha, \beta) = \log \int \mathrm{Dir}(\theta | \alpha)
               \prod_v \Big(\sum_k \theta_k \beta_{kv}\Big)^{c_{dv}} d\theta
 
-    which no bound, no encoder and no rule of inference enters: any two models compare,
-    and a model's own bound can be held against it.
+    The estimate depends on the topics and the prior only, not on a bound, an encoder
+    or an inference algorithm. The estimates of any two models are thus comparable. A
+    model's own bound can be compared with the estimate.
 
     Parameters
     ----------
     topic_word : array-like of shape (n_topics, n_words)
-        beta, word weights of the topics, normalized here to the simplex.
+        beta, word weights of the topics. This function normalizes each row.
     X : {array-like, sparse matrix} of shape (n_documents, n_words)
-        Integer counts of documents that the topics were not learned from.
+        Integer counts of documents that the topics were not fitted on.
     doc_topic_prior : float or array-like of shape (n_topics,)
-        alpha, the Dirichlet prior of the documents' topics: `doc_topic_prior_` of
-        AmortizedLDA and of scikit-learn's LatentDirichletAllocation, `alpha` of
-        gensim's LdaModel.
+        alpha, the Dirichlet prior of the documents' topic proportions. AmortizedLDA
+        and scikit-learn's LatentDirichletAllocation store alpha as
+        `doc_topic_prior_`, and gensim's LdaModel as `alpha`.
     n_particles : int, default=50
-        States in parallel for each document. The error of the estimate of p falls
-        with their square root.
+        Number of particles for each document. The error of the estimate of p is
+        proportional to 1 / sqrt(n_particles).
     random_state : int, RandomState instance or None, default=0
         Pass an int for the same estimate in every call.
 
     Returns
     -------
     log_likelihood : ndarray of shape (n_documents,)
-        Nats a document, of its words in their order: without the multinomial
-        coefficient. 0 for a document without words; -inf if no topic has one of its
-        words.
+        In nats. The likelihood is that of a sequence of words, without the multinomial
+        coefficient. The value is 0 for a document without words. The value is -inf if
+        a word of the document has weight 0 in every topic.
 
     Raises
     ------
     ValueError
         If the numbers of words of `topic_word` and X differ, a value is negative or
-        not finite, a count is no integer, a row of `topic_word` sums to zero,
+        not finite, a count is not an integer, a row of `topic_word` sums to zero,
         `doc_topic_prior` is not positive or of another shape, or `n_particles` is not
         a positive integer.
 
     Notes
     -----
-    The words of a document come one by one, in random order. Each particle holds a
-    topic for every word so far, and predicts the next by :math:`\sum_k
-    \beta_{kv} (n_k + \alpha_k) / \sum_k (n_k + \alpha_k)`, :math:`n_k` its number of
-    words of topic k; then it draws a topic for that word, and now and then topics anew
-    for all words so far [1]_. Particles that predict badly are replaced by better ones
-    as in [2]_.
+    The estimator is a particle filter over the words of a document, in random order.
+    Each particle holds one topic for every word so far, and :math:`n_k` is the number
+    of words with topic k. A particle predicts the next word v with probability
+    :math:`\sum_k \beta_{kv} (n_k + \alpha_k) / \sum_k (n_k + \alpha_k)`, and then
+    draws the topic of this word [1]_. A Gibbs sweep draws the topics of all words so
+    far again, each time that the number of words has grown by 5 %. Resampling replaces
+    particles of small weight [2]_.
 
-    The estimate of p is unbiased: its expectation is :math:`p(w_d | \alpha, \beta)`
-    for any number of particles. By Jensen's inequality that of its logarithm is lower,
-    by about half the squared relative error of the estimate of p; more particles raise
-    it towards the truth. By Markov's inequality it exceeds the truth by t nats with a
-    probability of at most exp(-t). The spread over a few values of `random_state` is
-    the error to quote.
+    The estimate of p is unbiased: the expectation is :math:`p(w_d | \alpha, \beta)`
+    for any number of particles. By Jensen's inequality, the expectation of the
+    logarithm is lower than :math:`\log p(w_d | \alpha, \beta)`. The difference is
+    about half the squared relative error of the estimate of p, and decreases with the
+    number of particles. By Markov's inequality, the estimate exceeds
+    :math:`\log p(w_d | \alpha, \beta)` by t nats with a probability of at most
+    exp(-t). The spread over several values of `random_state` estimates the error.
 
-    Time is proportional to words (sum of the counts) x topics x particles.
+    The run time is proportional to words (sum of the counts) x topics x particles.
 
     References
     ----------
     .. [1] H. M. Wallach, I. Murray, R. Salakhutdinov & D. Mimno (2009). Evaluation
-       methods for topic models. ICML. (Section 4; there with a sweep at every word
-       and without replacement.)
+       methods for topic models. ICML. (Section 4. The paper runs a sweep at every
+       word and does not resample.)
     .. [2] W. Buntine (2009). Estimating likelihoods for topic models. ACML; P. Del
-       Moral (2004). Feynman-Kac formulae, section 7.4, for its being unbiased.
+       Moral (2004). Feynman-Kac formulae. (Section 7.4 proves that the estimate is
+       unbiased.)
 
     Examples
     --------
-    Two words of one topic and of two; the exact values are log 0.375 and log 0.125.
+    The two words of the first document have the same topic, those of the second
+    document have different topics. The exact values are log 0.375 and log 0.125.
 
     >>> from sklearn_amortlda.metrics import held_out_log_likelihood
     >>> held_out_log_likelihood(
@@ -94,7 +99,7 @@ def held_out_log_likelihood(
     """
     topic_word = simplex(topic_word, "topic_word")
     X = check_counts(X, n_words=topic_word.shape[1])
-    check_integers(X, "every single word has a topic")
+    check_integers(X, "each word token has one topic")
     alpha = _check_prior(doc_topic_prior, n_topics=len(topic_word))
     if not isinstance(n_particles, Integral) or n_particles < 1:
         raise ValueError(
@@ -111,7 +116,16 @@ def held_out_log_likelihood(
 
 
 def _left_to_right(beta, alpha, n_particles, rng):
-    """Log of the estimate for one document; beta of shape (n_words, n_topics)."""
+    """Return the log of the estimate of p for one document.
+
+    Parameters
+    ----------
+    beta : ndarray of shape (n_words, n_topics)
+        Probability of each word of the document in each topic.
+    alpha : ndarray of shape (n_topics,)
+    n_particles : int
+    rng : numpy.random.Generator
+    """
     if not beta.any(axis=1).all():
         return -np.inf
     n_topic = np.tile(alpha, (n_particles, 1))
@@ -123,7 +137,7 @@ def _left_to_right(beta, alpha, n_particles, rng):
             last_sweep = n
         joint = n_topic * beta_n
         weights = weights * joint.sum(axis=1) / n_topic.sum(axis=1)
-        # Kept near 1, lest a long document's underflow.
+        # Weights with mean 1 do not underflow in long documents.
         mean = weights.mean()
         log_p, weights = log_p + np.log(mean), weights / mean
         n_topic += _draw_topics(joint, rng)
@@ -134,19 +148,19 @@ def _left_to_right(beta, alpha, n_particles, rng):
 
 
 def _sweep(n_topic, beta, rng):
-    """Topics of all words drawn anew, counted, shape (n_particles, n_topics).
+    """Return topic counts after a Gibbs sweep, shape (n_particles, n_topics).
 
-    theta given the topics, then the topics given theta: Gibbs steps that leave the
-    posterior of the words so far as it is, for all words at once.
+    The sweep draws theta given the topics, then the topics of all words given theta.
+    The posterior given the words so far is invariant under both steps.
     """
     joint = draw_dirichlet(n_topic, rng)[:, np.newaxis] * beta
     return _draw_topics(joint, rng).sum(axis=1)
 
 
 def _draw_topics(joint, rng):
-    """One topic for each row of the last axis, proportional to it, as a one-hot row."""
+    """Return one-hot topics, drawn in proportion to the entries of the last axis."""
     cumulative = joint.cumsum(axis=-1)
-    # In (0, 1]: a zero would draw the first topic even where that has probability 0.
+    # A threshold of 0 would draw the first topic even if its probability is 0.
     threshold = (1.0 - rng.random((*joint.shape[:-1], 1))) * cumulative[..., -1:]
     reached = cumulative >= threshold
     reached[..., 1:] ^= reached[..., :-1].copy()
@@ -154,11 +168,11 @@ def _draw_topics(joint, rng):
 
 
 def _resample(weights, rng):
-    """Indices of particles in proportion to their weights, by systematic sampling."""
+    """Return indices of particles, by systematic resampling."""
     cumulative = weights.cumsum() / weights.sum()
-    places = (np.arange(len(weights)) + rng.random()) / len(weights)
-    # Rounding may leave the last cumulative weight below 1.
-    return np.minimum(np.searchsorted(cumulative, places), len(weights) - 1)
+    positions = (np.arange(len(weights)) + rng.random()) / len(weights)
+    # Rounding can make the last cumulative weight less than 1.
+    return np.minimum(np.searchsorted(cumulative, positions), len(weights) - 1)
 
 
 def _check_prior(alpha, n_topics):
@@ -166,8 +180,8 @@ def _check_prior(alpha, n_topics):
     if alpha.shape not in [(), (n_topics,)]:
         raise ValueError(
             f"doc_topic_prior must be a number or of shape {(n_topics,)}, one for each "
-            f"row of topic_word; got {alpha.shape}."
+            f"row of topic_word; got shape {alpha.shape}."
         )
     if not np.all((alpha > 0) & np.isfinite(alpha)):
-        raise ValueError("doc_topic_prior must be positive and finite.")
+        raise ValueError(f"doc_topic_prior must be positive and finite, got {alpha}.")
     return np.broadcast_to(alpha, (n_topics,))

@@ -1,33 +1,36 @@
-"""The metrics as scorers: what `scoring` of scikit-learn's model selection takes."""
+"""A fitted estimator and X in; a score for scikit-learn's model selection out."""
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 
-from ._checks import topics_of
 from ._coherence import topic_coherence, topic_diversity
 from ._completion import document_completion_perplexity
+from ._models import check_names, model_and_counts, topics_of
 
 
 def document_completion_scorer(estimator, X, y=None):
-    """Mean log probability of a held-out word: a scorer for model selection.
+    """Return the mean log probability of a held-out word, for model selection.
 
-    Minus the logarithm of :func:`document_completion_perplexity`, thus greater is
-    better.
+    The score is minus the logarithm of :func:`document_completion_perplexity`.
 
     Parameters
     ----------
     estimator : fitted estimator or Pipeline
-        With `transform`, and `topic_word_` or else `components_`. Of a Pipeline the
-        last step is scored, on the counts that reach it.
-    X : {array-like, sparse matrix} of shape (n_documents, n_words)
-        Integer counts, or what a Pipeline makes them of.
+        Has `transform`, and `topic_word_` or else `components_`. For a Pipeline, the
+        model is the last step, and the counts are those that reach the last step.
+    X : {array-like, sparse matrix, DataFrame} of shape (n_documents, n_words)
+        Integer counts, or the input of the Pipeline.
     y : None
         Ignored.
 
     Returns
     -------
     score : float
-        In nats.
+        In nats. Greater is better.
+
+    Raises
+    ------
+    ValueError
+        As in :func:`document_completion_perplexity`.
 
     Examples
     --------
@@ -42,25 +45,70 @@ def document_completion_scorer(estimator, X, y=None):
     >>> search.fit(X).best_params_
     {'n_components': 2}
     """
-    return -float(
-        np.log(document_completion_perplexity(*_model_and_counts(estimator, X)))
-    )
+    return -float(np.log(document_completion_perplexity(estimator, X)))
 
 
 def npmi_scorer(estimator, X, y=None):
-    """NPMI of the estimator's top 10 words in X: a scorer for model selection.
+    """Return the mean NPMI of the topics' top 10 words in X, for model selection.
 
-    It says nothing of how well the topics explain the documents: see
-    :func:`document_completion_scorer` for that. X needs enough documents for rare
-    words to meet in them.
+    NPMI does not measure how well the topics explain the documents. The
+    :func:`document_completion_scorer` does. X needs enough documents for rare words
+    to co-occur.
 
     Parameters
     ----------
     estimator : fitted estimator or Pipeline
-        With `topic_word_`, or else `components_`. Of a Pipeline the last step is
-        scored, on the counts that reach it.
-    X : {array-like, sparse matrix} of shape (n_documents, n_words)
-        Reference documents, see :func:`topic_coherence`.
+        Has `topic_word_` or else `components_`. For a Pipeline, the model is the last
+        step, and the counts are those that reach the last step.
+    X : {array-like, sparse matrix, DataFrame} of shape (n_documents, n_words)
+        Counts of the reference documents, or the input of the Pipeline. See
+        :func:`topic_coherence`.
+    y : None
+        Ignored.
+
+    Returns
+    -------
+    score : float
+        Between -1 and 1. Greater is better.
+
+    Raises
+    ------
+    ValueError
+        If the columns of a DataFrame have other names than in ``fit``, or the same
+        names in another order. Otherwise as in :func:`topic_coherence`.
+    """
+    return _coherence(estimator, X, "npmi")
+
+
+def u_mass_scorer(estimator, X, y=None):
+    """Return the mean u_mass of the topics' top 10 words in X, for model selection.
+
+    Parameters
+    ----------
+    estimator : fitted estimator or Pipeline
+        See :func:`npmi_scorer`.
+    X : {array-like, sparse matrix, DataFrame} of shape (n_documents, n_words)
+        See :func:`npmi_scorer`.
+    y : None
+        Ignored.
+
+    Returns
+    -------
+    score : float
+        At most about 0. Greater is better.
+    """
+    return _coherence(estimator, X, "u_mass")
+
+
+def c_v_scorer(estimator, X, y=None):
+    """Return the mean c_v of the topics' top 10 words in X, for model selection.
+
+    Parameters
+    ----------
+    estimator : fitted estimator or Pipeline
+        See :func:`npmi_scorer`.
+    X : {array-like, sparse matrix, DataFrame} of shape (n_documents, n_words)
+        See :func:`npmi_scorer`.
     y : None
         Ignored.
 
@@ -69,34 +117,31 @@ def npmi_scorer(estimator, X, y=None):
     score : float
         Greater is better.
     """
-    return _coherence(estimator, X, "npmi")
-
-
-def u_mass_scorer(estimator, X, y=None):
-    """u_mass of the estimator's top 10 words in X; else as :func:`npmi_scorer`."""
-    return _coherence(estimator, X, "u_mass")
-
-
-def c_v_scorer(estimator, X, y=None):
-    """c_v of the estimator's top 10 words in X; else as :func:`npmi_scorer`."""
     return _coherence(estimator, X, "c_v")
 
 
 def topic_diversity_scorer(estimator, X=None, y=None):
-    """:func:`topic_diversity` of the estimator's top 10 words, whatever X."""
-    return topic_diversity(topics_of(_model(estimator)))
+    """Return the :func:`topic_diversity` of the top 10 words, for model selection.
+
+    Parameters
+    ----------
+    estimator : fitted estimator or Pipeline
+        Has `topic_word_` or else `components_`. For a Pipeline, the model is the last
+        step.
+    X : None
+        Ignored.
+    y : None
+        Ignored.
+
+    Returns
+    -------
+    score : float
+        Between 1 / n_topics and 1. Greater is better.
+    """
+    return topic_diversity(topics_of(estimator))
 
 
 def _coherence(estimator, X, measure):
-    model, counts = _model_and_counts(estimator, X)
+    model, counts = model_and_counts(estimator, X)
+    check_names(model, counts)
     return topic_coherence(topics_of(model), counts, measure=measure)
-
-
-def _model_and_counts(estimator, X):
-    if isinstance(estimator, Pipeline) and len(estimator) > 1:
-        X = estimator[:-1].transform(X)
-    return _model(estimator), X
-
-
-def _model(estimator):
-    return estimator[-1] if isinstance(estimator, Pipeline) else estimator

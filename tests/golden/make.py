@@ -1,18 +1,18 @@
 """Make the golden files of the present format: `python tests/golden/make.py`.
 
-To be run once for each new `sklearn_amortlda._persistence.FORMAT`, and the files
-committed: later versions must read them. They are small, and hold the documents and the
-answers to them beside the model.
+Run once for each new `sklearn_amortlda.runtime.serialization.FORMAT`, and commit the
+files. Each pair holds a small model, its documents and their posteriors.
 """
 
 import pickle
 from pathlib import Path
+from zipfile import ZIP_DEFLATED
 
 import numpy as np
 import skops.io
 
 from sklearn_amortlda import AmortizedLDA
-from sklearn_amortlda._persistence import FORMAT
+from sklearn_amortlda.runtime.serialization import FORMAT
 
 FOLDER = Path(__file__).parent
 
@@ -23,10 +23,11 @@ def main():
     lda = AmortizedLDA(
         3, max_iter=3, hidden_layer_sizes=(6, 5), random_state=0, device="cpu"
     ).fit(X)
-    # By the name that NumPy 1 has too; of protocol 2, whose names carry no lengths.
+    # NumPy 1 has the module name numpy.core only. Names of protocol 2 have no length
+    # prefix, so that they can be replaced.
     content = pickle.dumps(lda, protocol=2).replace(b"numpy._core", b"numpy.core")
     (FOLDER / f"format{FORMAT}.pickle").write_bytes(content)
-    skops.io.dump(lda, FOLDER / f"format{FORMAT}.skops")
+    skops.io.dump(lda, FOLDER / f"format{FORMAT}.skops", compression=ZIP_DEFLATED)
     np.savez(FOLDER / f"format{FORMAT}.npz", X=X, theta=lda.transform(X))
 
 

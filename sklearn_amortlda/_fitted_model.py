@@ -1,0 +1,232 @@
+"""What a fitted model computes for documents: posteriors, bounds and top words.
+
+Input: counts of new documents. Output: topic proportions, posteriors and scores. torch
+is imported by the methods, so that importing the package is instant.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .data.validation import canonical_counts, check_weights, well_formed
+from .inference.posterior import DirichletPosterior
+from .inspection import top_words
+
+
+class FittedModelMixin(TransformerMixin):
+    """The methods of `AmortizedLDA` that need a fitted model."""
+
+    def transform(self, X):
+        """Topic proportions of documents.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
+            Word counts of each document.
+
+        Returns
+        -------
+        theta : ndarray of shape (n_samples, n_components)
+            E[theta_d] of each document, gamma_d normalized; rows on the simplex. A
+            document without words has the mean of the prior. The result of a row does
+            not depend on other rows. float32 if X is, else float64.
+        """
+        gamma = self.doc_topic_posterior(X).concentration
+        return gamma / gamma.sum(axis=1, keepdims=True)
+
+    def doc_topic_posterior(self, X):
+        """Posterior of documents' topic proportions, q(theta_d) = Dirichlet(gamma_d).
+
+        Its mean is the result of `transform`. Mean-field posteriors are too narrow; the
+        README says by how much.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
+            Word counts of each document.
+
+        Returns
+        -------
+        posterior : DirichletPosterior
+            Mean, standard deviation, credible intervals and samples. Its
+            `concentration` is gamma, of shape (n_samples, n_components).
+        """
+        X, dtype = self._check_new(X, whom="transform")
+        with self._inference(X) as inference:
+            gamma = inference.gamma(X)
+        return DirichletPosterior(gamma.astype(dtype, copy=False))
+
+    def topic_word_posterior(self):
+        """Posterior of the topics, q(beta_k) = Dirichlet(lambda_k).
+
+        Returns
+        -------
+        posterior : DirichletPosterior
+            Mean (`topic_word_`), standard deviation, credible intervals and samples.
+            Its `concentration` is `components_`.
+        """
+        check_is_fitted(self)
+        return DirichletPosterior(self.components_)
+
+    def word_topic_posterior(self, X):
+        """Posterior of the topic of each word, q(z_dv) = Categorical(r_dv).
+
+        r_dvk is proportional to theta_dk beta_kv. beta is `topic_word_`, and theta the
+        expectation under the posterior of `transform` that the objective uses. All
+        occurrences of a word in a document have the same posterior.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
+            Word counts of each document.
+
+        Returns
+        -------
+        counts : csr_array of shape (n_samples, n_features)
+            A copy of X with sorted indices, without duplicates and zeros.
+        probabilities : ndarray of shape (counts.nnz, n_components)
+            r of each entry of ``counts.data``, rows on the simplex. The rows of
+            document d are ``probabilities[counts.indptr[d]:counts.indptr[d + 1]]``; the
+            same slice of ``counts.indices`` has their words. float32 if X is, else
+            float64. The array has 8 x nnz x n_components bytes, so pass large corpora
+            in parts.
+        """
+        X, dtype = self._check_new(X, whom="word_topic_posterior")
+        with self._inference(X) as inference:
+            weights = inference.responsibilities(X)
+        weights = weights.astype(dtype, copy=False)
+        weights /= weights.sum(axis=1, keepdims=True)
+        return sp.csr_array(X, dtype=dtype, copy=True), weights
+
+    def top_words(self, feature_names=None, *, n_words=10, ranking=None):
+        """The top words of each topic.
+
+        Parameters
+        ----------
+        feature_names : array-like of shape (n_features,), default=None
+            The words, such as ``vectorizer.get_feature_names_out()``. None is
+            `feature_names_in_` where X had column names, else 'x0', 'x1', ...
+        n_words : int, default=10
+            Words of each topic.
+        ranking : array-like of shape (n_components, n_features), default=None
+            Scores to rank words by, such as
+            :func:`sklearn_amortlda.inspection.topic_relevance`. None is the probability
+            of the word in the topic.
+
+        Returns
+        -------
+        words : ndarray of shape (n_components, n_words), of objects
+            Best first.
+        """
+        check_is_fitted(self)
+        return top_words(self, feature_names, n_words=n_words, ranking=ranking)
+
+    def score(self, X, y=None, sample_weight=None):
+        """Lower bound on the log-likelihood of documents under the fitted topics.
+
+        .. math:: \\sum_d \\Big[ \\sum_v c_{dv} \\log \\sum_k
+                  e^{E_q[\\log \\theta_{dk}]} \\beta_{kv}
+                  - \\mathrm{KL}(q(\\theta_d) \\| p(\\theta_d)) \\Big]
+                  \\le \\sum_d \\log p(w_d | \\alpha, \\beta)
+
+        beta is `topic_word_`, alpha is `doc_topic_prior_`, and q(theta) is the
+        posterior of `transform` after six further steps that raise the bound [1]_, for
+        every objective. Each document has its own term, so the score is additive over
+        any split of X. The divergence of the topics is not included.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
+            Word counts of each document.
+        y : Ignored
+            Present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Number of times each document counts; None is once.
+
+        Returns
+        -------
+        score : float
+            The bound in nats, summed over documents.
+        """
+        X, _ = self._check_new(X, whom="score")
+        return float(self._document_bounds(X) @ check_weights(sample_weight, X))
+
+    def perplexity(self, X, sample_weight=None):
+        """exp(-`score` per word), an upper bound on the perplexity of documents.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
+            Word counts of each document.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Number of times each document counts; None is once.
+
+        Returns
+        -------
+        perplexity : float
+            At least 1; lower is better. Does not depend on the number of documents.
+
+        Raises
+        ------
+        ValueError
+            If X has no words.
+        """
+        X, _ = self._check_new(X, whom="perplexity")
+        weights = check_weights(sample_weight, X)
+        n_words = weights @ np.asarray(X.sum(axis=1, dtype=np.float64)).ravel()
+        if not n_words:
+            raise ValueError(
+                "Perplexity is per word, and X has no words: all its rows are 0 or "
+                "have weight 0."
+            )
+        return float(np.exp(-(weights @ self._document_bounds(X)) / n_words))
+
+    @property
+    def _n_features_out(self):
+        return len(self.components_)
+
+    def _check_counts(self, X, *, reset, whom):
+        """Canonical counts of X, and the dtype of results: float32 if X is."""
+        X = validate_data(
+            self,
+            well_formed(X),
+            reset=reset,
+            accept_sparse="csr",
+            dtype=[np.float64, np.float32],
+            order="C",
+        )
+        return canonical_counts(X, whom=f"AmortizedLDA.{whom}"), X.dtype
+
+    def _check_new(self, X, *, whom):
+        check_is_fitted(self)
+        return self._check_counts(X, reset=False, whom=whom)
+
+    def _document_bounds(self, X):
+        with self._inference(X) as inference:
+            return inference.bound(X)
+
+    @contextmanager
+    def _inference(self, X):
+        """Inference of the fitted model, in torch settings that suit X."""
+        from .inference.inference import fitted_inference, product_size
+        from .runtime.device import resolve_device
+        from .runtime.torch_context import isolated_torch
+        from .training.setup import check_objective
+
+        device = resolve_device(self.device)
+        check_objective(self.objective, len(self.components_), self._encoder_weights)
+        with isolated_torch(device, product_size(X, len(self.components_))):
+            yield fitted_inference(
+                self._encoder_weights,
+                self.topic_word_,
+                self.doc_topic_prior_,
+                encoder=self.encoder,
+                objective=self.objective,
+                n_refine=self.refine,
+                device=device,
+            )

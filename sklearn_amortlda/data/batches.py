@@ -1,0 +1,257 @@
+"""Mini-batches: rows of a CSR matrix over the words that occur in them.
+
+Input: a corpus. Output: tensors of a few documents on the device, at a cost that
+follows their non-zeros and not the vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
+
+import numpy as np
+import torch
+
+from .corpus import Corpus
+from .thinning import thin
+
+
+@dataclass(frozen=True)
+class WordMajor:
+    """The non-zeros of a batch sorted by word, for sums over documents.
+
+    Attributes
+    ----------
+    offsets : Tensor of shape (n_words + 1,)
+        Where the non-zeros of each word begin.
+    documents : Tensor of shape (nnz,)
+        The document of each non-zero, word by word.
+    order : Tensor of shape (nnz,)
+        Positions of these non-zeros in document-major order.
+    """
+
+    offsets: torch.Tensor
+    documents: torch.Tensor
+    order: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Word counts of a few documents over their own distinct words.
+
+    Attributes
+    ----------
+    vocabulary : Tensor of shape (n_words,)
+        Columns of X that occur in the batch, ascending.
+    offsets : Tensor of shape (n_documents + 1,)
+        Where the non-zeros of each document begin.
+    words : Tensor of shape (nnz,)
+        The word of each non-zero, as a position in `vocabulary`.
+    documents : Tensor of shape (nnz,)
+        The document of each non-zero.
+    counts : Tensor of shape (nnz,)
+        The counts, floating.
+    lengths : Tensor of shape (n_documents,)
+        Number of words of each document.
+    by_word : WordMajor or None
+        The same non-zeros sorted by word; only training needs them.
+    weights : Tensor of shape (n_documents,) or None
+        Number of times each document counts; None means once.
+    """
+
+    vocabulary: torch.Tensor
+    offsets: torch.Tensor
+    words: torch.Tensor
+    documents: torch.Tensor
+    counts: torch.Tensor
+    lengths: torch.Tensor
+    by_word: WordMajor | None = None
+    weights: torch.Tensor | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of documents and of distinct words."""
+        return len(self.lengths), len(self.vocabulary)
+
+    @cached_property
+    def pattern(self) -> torch.Tensor:
+        """The positions of the non-zeros as a CSR tensor; its values are scratch."""
+        return torch.sparse_csr_tensor(
+            self.offsets,
+            self.words,
+            torch.empty_like(self.counts),
+            self.shape,
+            # Explicit, because the caller's default device would take precedence.
+            device=self.counts.device,
+            check_invariants=False,
+        )
+
+    def with_counts(self, counts: torch.Tensor) -> Batch:
+        """The same non-zeros with other values."""
+        return replace(self, counts=counts)
+
+    def weighted(self, values: torch.Tensor) -> torch.Tensor:
+        """Values of the documents, on the first axis, times the documents' weights."""
+        if self.weights is None:
+            return values
+        return values * self.weights.view(-1, *[1] * (values.dim() - 1))
+
+
+@dataclass(frozen=True)
+class SplitBatch:
+    """Documents and two halves of their words, over one vocabulary.
+
+    Where the objective does not split words, all three are the same batch.
+
+    Attributes
+    ----------
+    whole : Batch
+        The documents whose likelihood the encoder is trained on.
+    observed : Batch
+        The words that the encoder reads.
+    held_out : Batch
+        The words that the topics' statistics are computed from.
+    """
+
+    whole: Batch
+    observed: Batch
+    held_out: Batch
+
+
+class BatchMaker:
+    """Cuts batches out of a corpus.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    dtype : torch.dtype
+        Type of the counts.
+    device : torch.device
+        Device of the batches.
+    """
+
+    def __init__(self, corpus: Corpus, dtype: torch.dtype, device: torch.device):
+        self.corpus = corpus
+        self.dtype = dtype
+        self.device = device
+        # Reused by every batch: an allocation of n_features entries for each batch
+        # would make the cost follow the vocabulary.
+        self._position = np.empty(corpus.counts.shape[1], dtype=np.int64)
+
+    def shuffled(
+        self, sizes: Sequence[int], rng: np.random.Generator, *, split: bool
+    ) -> Iterator[SplitBatch]:
+        """One epoch in random order.
+
+        Parameters
+        ----------
+        sizes : sequence of int
+            Relative sizes of the batches.
+        rng : numpy.random.Generator
+        split : bool
+            Whether the words of each document are split into two random halves.
+        """
+        order = rng.permutation(len(self.corpus))
+        # Equal parts: a small last batch would have noisy statistics.
+        parts = iter(np.array_split(order, sum(sizes)))
+        for size in sizes:
+            rows = np.concatenate(list(islice(parts, size)))
+            yield self._split_batch(self.corpus[rows], rng if split else None)
+
+    def in_order(self, batch_size: int) -> Iterator[tuple[slice, Batch]]:
+        """Consecutive documents, with the rows of X that they are.
+
+        The last batch is padded with empty documents. Products then have one shape for
+        any number of documents, so that the result of a row is the same bit for bit in
+        any batch.
+        """
+        n_samples = len(self.corpus)
+        for start in range(0, n_samples, batch_size):
+            rows = slice(start, min(start + batch_size, n_samples))
+            X = self.corpus.counts[rows]
+            yield rows, self._batch(*self._pattern(X), X.data, batch_size)
+
+    def _split_batch(self, corpus, rng) -> SplitBatch:
+        X, weights = corpus.counts, corpus.weights
+        pattern = self._pattern(X)
+        whole = self._batch(*pattern, X.data, len(corpus), weights, by_word=rng is None)
+        if rng is None:
+            return SplitBatch(whole, whole, whole)
+        observed = thin(X.data, rng)
+        halves = [
+            self._batch(*pattern, counts, len(corpus), weights, by_word=True)
+            for counts in (observed, X.data - observed)
+        ]
+        return SplitBatch(whole, *halves)
+
+    def _pattern(self, X):
+        """Distinct words, and the word and the document of each non-zero."""
+        # Of all positions of a word, the last one written stays: this finds distinct
+        # words without a pass over the vocabulary.
+        words, positions = X.indices.astype(np.intp), np.arange(X.nnz)
+        self._position[words] = positions
+        last = np.flatnonzero(self._position.take(words) == positions)
+        vocabulary = np.sort(words.take(last))
+        self._position[vocabulary] = positions[: len(vocabulary)]
+        documents = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+        return vocabulary, self._position.take(words), documents
+
+    def _batch(
+        self,
+        vocabulary,
+        words,
+        documents,
+        counts,
+        n_documents,
+        weights=None,
+        *,
+        by_word=False,
+    ):
+        positive = counts > 0
+        if not positive.all():
+            kept = np.flatnonzero(positive)
+            words, documents, counts = (
+                array.take(kept) for array in (words, documents, counts)
+            )
+        sizes = np.bincount(documents, minlength=n_documents)
+        offsets = _offsets(sizes)
+        return Batch(
+            vocabulary=self._tensor(vocabulary),
+            offsets=self._tensor(offsets),
+            words=self._tensor(words),
+            documents=self._tensor(documents),
+            counts=self._tensor(counts, self.dtype),
+            lengths=self._tensor(_segment_sums(counts, offsets, sizes), self.dtype),
+            by_word=self._by_word(words, documents, len(vocabulary))
+            if by_word
+            else None,
+            weights=None if weights is None else self._tensor(weights, self.dtype),
+        )
+
+    def _by_word(self, words, documents, n_words) -> WordMajor:
+        # numpy sorts 16-bit integers by radix, in time linear in the non-zeros.
+        short = words.astype(np.uint16) if n_words <= 2**16 else words
+        order = np.argsort(short, kind="stable")
+        return WordMajor(
+            offsets=self._tensor(_offsets(np.bincount(words, minlength=n_words))),
+            documents=self._tensor(documents.take(order)),
+            order=self._tensor(order),
+        )
+
+    def _tensor(self, array, dtype=torch.int64):
+        return torch.from_numpy(array).to(self.device, dtype)
+
+
+def _offsets(sizes):
+    return np.concatenate([[0], np.cumsum(sizes)])
+
+
+def _segment_sums(values, offsets, sizes):
+    """Sums of consecutive segments of `values`, of the given sizes."""
+    sums, nonempty = np.zeros(len(sizes)), np.flatnonzero(sizes)
+    # Eight times as fast as bincount, but reduceat has no sum for an empty segment.
+    if len(nonempty):
+        sums[nonempty] = np.add.reduceat(values, offsets[nonempty], dtype=np.float64)
+    return sums

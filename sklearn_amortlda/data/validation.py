@@ -1,0 +1,124 @@
+"""Word counts and priors as users pass them: made canonical, or refused.
+
+Input: X, sample weights and Dirichlet parameters. Output: CSR counts in float32 and
+float64 arrays.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils.validation import _check_sample_weight, check_non_negative
+
+# Largest sum of all counts: gradients grow with it, and Adam squares them in float32.
+_MAX_TOTAL = float(np.sqrt(np.finfo(np.float32).max))
+# Range of Dirichlet parameters that float32 can add to counts.
+_PRIOR_RANGE = (1e-12, 1e6)
+
+
+def canonical_counts(X, *, whom: str):
+    """Counts as float32 CSR, sorted, without duplicates and stored zeros.
+
+    Parameters
+    ----------
+    X : {ndarray, csr_matrix, csr_array} of shape (n_samples, n_features)
+        Counts that scikit-learn's `validate_data` has accepted. Never changed.
+    whom : str
+        Name of the caller, for messages.
+
+    Returns
+    -------
+    counts : csr_array of shape (n_samples, n_features)
+
+    Raises
+    ------
+    ValueError
+        If a count is negative or NaN, or the counts are too large for float32.
+    """
+    counts = sp.csr_array(X)
+    if not counts.has_canonical_format:
+        counts = counts.copy()
+        counts.sum_duplicates()
+    check_non_negative(counts, whom=whom)
+    with np.errstate(over="ignore"):
+        total = counts.data.sum(dtype=np.float64)
+    # validate_data accepts NaN under assume_finite.
+    if np.isnan(total):
+        raise ValueError(f"X passed to {whom} contains NaN.")
+    if total > _MAX_TOTAL:
+        raise ValueError(
+            f"Counts passed to {whom} sum to {total:.3g}, and their squares overflow "
+            "float32; scale X down."
+        )
+    counts = counts.astype(np.float32, copy=False)
+    if not counts.data.all():
+        counts = counts.copy()
+        counts.eliminate_zeros()
+    return counts
+
+
+def well_formed(X):
+    """X in a container that scikit-learn may convert; sparse indices are checked.
+
+    scipy's conversions and the kernels do not check indices: wrong ones would crash the
+    process. The container of a sparse X is new, because scipy stores the answer to
+    'are the indices sorted?' in the container. That changes its joblib.hash, and
+    Pipeline(memory=...) would never find its cache.
+    """
+    if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
+        raise ValueError("X has masked entries; replace them, as by X.filled(0).")
+    if not sp.issparse(X):
+        return X
+    if X.ndim != 2:
+        raise ValueError(f"Expected 2D array, got a sparse one of {X.ndim} dimensions.")
+    if X.format in ("csr", "csc", "bsr"):
+        arrays = (_floats(X.data), _integers(X.indices), _integers(X.indptr))
+    elif X.format == "coo":
+        arrays = (_floats(X.data), (_integers(X.row), _integers(X.col)))
+    else:
+        return X
+    checked = getattr(sp, f"{X.format}_array")(arrays, shape=X.shape)
+    # The constructor of COO checks every index itself.
+    if X.format != "coo":
+        checked.check_format(full_check=True)
+        # check_format skips the pointers of a matrix whose last pointer is 0.
+        if (checked.indptr[1:] < checked.indptr[:-1]).any():
+            raise ValueError("The index pointers of a sparse X must not decrease.")
+    return checked
+
+
+def _floats(data):
+    # Duplicates are summed in this type: in bool 1 + 1 is True, and int8 overflows.
+    data = np.asarray(data)
+    return data.astype(np.float64) if data.dtype.kind in "biu" else data
+
+
+def _integers(indices):
+    if np.asarray(indices).dtype.kind not in "iu":
+        raise ValueError(f"Indices of a sparse X must be integers, got {indices!r}.")
+    return indices
+
+
+def check_prior(value, shapes, name: str):
+    """A Dirichlet prior as a positive float64 array of one of the given shapes.
+
+    The array is a copy, so that later changes of the caller's array have no effect.
+    """
+    prior = np.array(value, dtype=np.float64)
+    if prior.ndim and prior.shape not in shapes:
+        allowed = " or ".join(map(str, shapes))
+        raise ValueError(f"{name} has shape {prior.shape}; give a number or {allowed}.")
+    lowest, highest = _PRIOR_RANGE
+    if not ((prior >= lowest) & (prior <= highest)).all():
+        raise ValueError(
+            f"{name} must be positive and finite, between {lowest:g} and {highest:g}: "
+            "float32 cannot represent other values beside counts."
+        )
+    return prior
+
+
+def check_weights(sample_weight, X):
+    """Weights of documents as float64 of shape (n_samples,), none negative."""
+    return _check_sample_weight(
+        sample_weight, X, dtype=np.float64, ensure_non_negative=True
+    )

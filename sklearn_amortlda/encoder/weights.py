@@ -1,0 +1,149 @@
+"""The weights of an encoder as a dict of NumPy arrays.
+
+Input: what kind of encoder is wanted. Output: random initial weights; and from
+weights, initial or learned, the network that they belong to.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+import torch
+
+from .custom import CustomBody
+from .encoder import Encoder
+from .mlp import MLPBody
+from .transformer import TransformerBody
+from .word_embedding import WordEmbedding
+from .word_vectors import rows_from_vectors
+
+BODIES = {"mlp": MLPBody, "transformer": TransformerBody}
+# Standard deviation of the embedding. It does not shrink with the vocabulary, because
+# most of the vocabulary is absent from any document.
+_EMBEDDING_SCALE = 0.05
+# Biases of the layers whose widths are `hidden_layer_sizes`.
+_BODY_BIAS = re.compile(r"body\.(layers\.\d+\.)?bias")
+
+
+def initial_weights(
+    occurs, hidden_layer_sizes, n_outputs, rng, *, kind="mlp", word_vectors=None
+) -> dict:
+    """Random weights of an encoder, as float32 arrays by name.
+
+    NumPy draws them, so that a seed has the same result on every device.
+
+    Parameters
+    ----------
+    occurs : ndarray of bool of shape (n_features,)
+        Words that occur. Others get an embedding of zeros, because nothing is learned
+        about them.
+    hidden_layer_sizes : sequence of int
+    n_outputs : int
+    rng : numpy.random.Generator
+    kind : {'mlp', 'transformer'} or callable, default='mlp'
+        The estimator's `encoder`. A callable has no embedding and draws its own
+        weights.
+    word_vectors : array-like of shape (n_features, n_dims), default=None
+        Start of the embedding, see `rows_from_vectors`.
+    """
+    weights, n_features = {}, len(occurs)
+    kw = {"dtype": torch.float32, "device": torch.device("cpu")}
+    if callable(kind):
+        seed = int(rng.integers(2**62))
+        body = CustomBody(kind, n_features, hidden_layer_sizes[-1], seed=seed, **kw)
+        body.try_out()
+    else:
+        body = BODIES[kind](hidden_layer_sizes, **kw)
+        rows = np.zeros((n_features, hidden_layer_sizes[0]), np.float32)
+        shape = np.count_nonzero(occurs), hidden_layer_sizes[0]
+        rows[occurs] = _normal(rng, shape, _EMBEDDING_SCALE)
+        weights["embedding"] = rows
+    encoder = Encoder(None, body, hidden_layer_sizes[-1], n_outputs, **kw)
+    for name, tensor in encoder.state_dict().items():
+        blank = tensor.numpy()
+        if name.startswith("body.module."):
+            weights[name] = blank.copy()
+        elif name.endswith("weight"):
+            weights[name] = _normal(rng, blank.shape, 1 / math.sqrt(3 * blank.shape[1]))
+        else:
+            start = np.ones_like if name == "norm.running_var" else np.zeros_like
+            weights[name] = start(blank)
+    if word_vectors is not None:
+        weights["embedding"] = rows_from_vectors(
+            word_vectors, rows, _EMBEDDING_SCALE, rng
+        )
+    return weights
+
+
+def load_encoder(
+    weights: dict, *, kind="mlp", n_features: int, dtype, device, training: bool
+) -> Encoder:
+    """The network that some weights belong to.
+
+    Parameters
+    ----------
+    weights : dict of ndarray
+        As from `initial_weights` or `encoder_arrays`.
+    kind : {'mlp', 'transformer'} or callable, default='mlp'
+        The estimator's `encoder`.
+    n_features : int
+        Words of the vocabulary.
+    dtype, device
+        Of the network.
+    training : bool
+        Whether it is trained, or used in eval mode.
+
+    Raises
+    ------
+    ValueError
+        If the weights belong to another kind of encoder.
+    """
+    n_outputs, n_hidden = weights["head.weight"].shape
+    embedding = None
+    # A user's module may share weights among its parts, so weights are copied into it.
+    # Other modules are made on the meta device, which allocates and draws nothing.
+    copied = callable(kind)
+    kw = {"dtype": dtype, "device": device if copied else torch.device("meta")}
+    if copied:
+        body = CustomBody(kind, n_features, n_hidden, **kw)
+    else:
+        widths = [len(v) for name, v in weights.items() if _BODY_BIAS.fullmatch(name)]
+        body = BODIES[kind](widths or [n_hidden], **kw)
+        if "embedding" in weights:
+            rows = weights["embedding"]
+            # torch shares the memory of arrays, and warns about read-only ones.
+            if training or not rows.flags.writeable:
+                rows = rows.copy()
+            embedding = WordEmbedding(rows, dtype=dtype, device=device)
+    encoder = Encoder(embedding, body, n_hidden, n_outputs, **kw)
+    tensors = {
+        name: torch.tensor(value, device=device)
+        for name, value in weights.items()
+        if name != "embedding"
+    }
+    try:
+        encoder.load_state_dict(tensors, assign=not copied)
+    except RuntimeError as error:
+        raise ValueError(
+            f"encoder={kind!r} does not fit the weights of the earlier fit: set it "
+            "back, or fit again with warm_start=False."
+        ) from error
+    if not training:
+        encoder.requires_grad_(False)
+    return encoder.train(training)
+
+
+def encoder_arrays(encoder: Encoder) -> dict:
+    """Copies of an encoder's weights, by name."""
+    arrays = {}
+    if encoder.embedding is not None:
+        arrays["embedding"] = encoder.embedding.array()
+    for name, tensor in encoder.state_dict().items():
+        arrays[name] = tensor.cpu().numpy().copy()
+    return arrays
+
+
+def _normal(rng, shape, scale):
+    return rng.standard_normal(shape, dtype=np.float32) * np.float32(scale)

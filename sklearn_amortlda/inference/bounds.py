@@ -1,0 +1,50 @@
+"""Bounds on likelihoods, and the divergence of the topics.
+
+Input: posteriors of theta or of the topics. Output: nats.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from ..kernels.products import log_likelihood, pair_products
+from ..model.distributions import dirichlet_kl, geometric_mean
+
+
+def document_bound(gamma, batch, beta, alpha):
+    """Lower bound on log p(w_d | alpha, beta) of each document, in nats.
+
+    E_q[log p(w_d, z_d, theta_d)] + entropy with q(theta_d) = Dirichlet(gamma_d) and
+    q(z_d) at its optimum: sum_v c_dv log sum_k exp(E_q[log theta_dk]) beta_kv
+    - KL(q(theta_d) || Dirichlet(alpha)). A bound for any gamma.
+
+    Returns
+    -------
+    bound : Tensor of shape (n_documents,)
+    """
+    products = pair_products(geometric_mean(gamma), beta, batch)
+    # The divergence of a large gamma loses all digits in float32; MPS has no float64.
+    dtype = gamma.dtype if gamma.device.type == "mps" else torch.float64
+    kl = dirichlet_kl(gamma.to(dtype), alpha.to(dtype))
+    return log_likelihood(products, batch) - kl
+
+
+def topics_kl(topics) -> float:
+    """sum_k KL(Dirichlet(lambda_k) || Dirichlet(eta_k)), in nats.
+
+    Parameters
+    ----------
+    topics : Topics
+    """
+    # On the CPU, because not every device has float64.
+    total = topics.total.cpu().double()
+    eta_total = topics.eta_total.cpu().double()
+    kl = (torch.lgamma(total) - torch.lgamma(eta_total)).sum()
+    # Words that have not occurred have lambda = eta and add nothing.
+    for words in topics.known_words():
+        lam = topics.concentration(words).cpu().double()
+        eta = topics.eta(words).cpu().double().expand_as(lam)
+        expected_log = torch.digamma(lam) - torch.digamma(total)
+        terms = torch.lgamma(eta) - torch.lgamma(lam) + (lam - eta) * expected_log
+        kl = kl + terms.sum()
+    return float(kl)

@@ -1,0 +1,131 @@
+"""The objectives: which expectations of theta and beta a batch's ELBO uses.
+
+Input: the output of the encoder. Output: gamma and the posterior q(theta).
+
+================  =====================  ===============
+objective         theta                  beta
+================  =====================  ===============
+completion        arithmetic mean        arithmetic mean
+bound             geometric mean         geometric mean
+sampled           Dirichlet draw         geometric mean
+logistic_normal   logistic-normal draw   geometric mean
+================  =====================  ===============
+
+The statistics that the topics and alpha learn from are in `statistics`.
+"""
+
+from __future__ import annotations
+
+import torch
+from pyro.distributions import Dirichlet
+from torch.nn import functional as F
+
+from ..data.batches import Batch
+from . import statistics
+from .distributions import (
+    DirichletPrior,
+    LogisticNormal,
+    PointDirichlet,
+    arithmetic_mean,
+    geometric_mean,
+    unnormalized_mean,
+)
+
+# exp(20) exceeds the length of any document and is far below float32's maximum.
+_MAX_OUTPUT = 20.0
+
+
+class Bound:
+    """The evidence lower bound of Blei et al. (2003), without sampling noise.
+
+    Jensen's inequality at the optimal q(z) gives the geometric means of theta and beta.
+    """
+
+    outputs_per_topic = 1
+    splits_words = False
+    theta_mean = theta_weights = staticmethod(geometric_mean)
+    beta_mean = staticmethod(geometric_mean)
+    statistics = staticmethod(statistics.bound_statistics)
+
+    @staticmethod
+    def prior(alpha):
+        """p(theta)."""
+        return DirichletPrior(alpha)
+
+    @staticmethod
+    def gamma(outputs, batch: Batch, alpha):
+        """Dirichlet parameters of q(theta_d), shape (n_documents, n_topics)."""
+        counts = torch.exp(outputs.clamp(-_MAX_OUTPUT, _MAX_OUTPUT))
+        return alpha + torch.where(batch.lengths.unsqueeze(1) > 0, counts, 0.0)
+
+    @classmethod
+    def posterior(cls, outputs, gamma):
+        """q(theta), whose draw the likelihood uses."""
+        return PointDirichlet(gamma, cls.theta_mean(gamma))
+
+
+class Completion(Bound):
+    """Topics learn from words that their document's posterior has not read.
+
+    In each batch the words of every document are split at random. The encoder and the
+    refinement read one half. The encoder is trained on the likelihood of the whole
+    document. The topics and alpha take their statistics from the other half, scaled up
+    to the whole. So no word adds to the topic that it gave its own document. CVB0's
+    correction does the same to first order. The split is that of document completion
+    (Wallach et al. 2009), by which topic models are evaluated.
+    """
+
+    splits_words = True
+    theta_mean = staticmethod(arithmetic_mean)
+    theta_weights = staticmethod(unnormalized_mean)
+    beta_mean = staticmethod(arithmetic_mean)
+    statistics = staticmethod(statistics.completion_statistics)
+
+
+class Sampled(Bound):
+    """Monte-Carlo ELBO with pathwise gradients through a Dirichlet draw of theta.
+
+    beta keeps its geometric mean, which bounds E_q(beta)[log theta . beta] from below
+    for every theta. So the objective is an ELBO without the noise of V draws a topic.
+    """
+
+    statistics = staticmethod(statistics.draw_statistics)
+
+    @staticmethod
+    def posterior(outputs, gamma):
+        return Dirichlet(gamma, validate_args=False)
+
+
+class LogisticNormalSampled(Sampled):
+    """Monte-Carlo ELBO with a logistic-normal posterior (Srivastava & Sutton 2017).
+
+    The prior is the Laplace approximation of Dirichlet(alpha).
+    """
+
+    outputs_per_topic = 2
+
+    @staticmethod
+    def prior(alpha):
+        return LogisticNormal.laplace(alpha)
+
+    @staticmethod
+    def gamma(outputs, batch: Batch, alpha):
+        # The Laplace approximation of a Dirichlet has mu = log gamma up to a constant,
+        # which the length of the document determines.
+        mu, _ = outputs.chunk(2, dim=1)
+        total = alpha.sum() + batch.lengths.unsqueeze(1)
+        gamma = (total * torch.softmax(mu, 1)).clamp_min(1e-6)
+        return torch.where(batch.lengths.unsqueeze(1) > 0, gamma, alpha)
+
+    @staticmethod
+    def posterior(outputs, gamma):
+        mu, raw_sigma = outputs.chunk(2, dim=1)
+        return LogisticNormal(mu, F.softplus(raw_sigma) + 1e-3)
+
+
+OBJECTIVES = {
+    "completion": Completion,
+    "bound": Bound,
+    "sampled": Sampled,
+    "logistic_normal": LogisticNormalSampled,
+}

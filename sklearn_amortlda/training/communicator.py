@@ -1,0 +1,329 @@
+"""The processes that train one model together, each on its own documents.
+
+Input: sums and gradients of one process. Output: those of all processes. Every rank of
+a torch.distributed group takes the same steps on the same state; a step exchanges the
+gradients of its batch's words, so its cost does not follow the vocabulary.
+`SingleProcess` has the same interface and exchanges nothing.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import joblib
+import numpy as np
+import torch
+import torch.distributed as dist
+
+from ..data.corpus import Corpus
+from ..encoder.encoder import OutputNorm
+
+# Parameters that ranks may differ in.
+_OWN_PARAMETERS = {"device", "verbose", "random_state"}
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over the documents of all ranks.
+
+    Attributes
+    ----------
+    n_documents : int
+        Documents, each once.
+    n_entries : int
+        Non-zeros of their counts.
+    weight : float
+        Documents, each as often as it counts.
+    """
+
+    n_documents: int
+    n_entries: int
+    weight: float
+
+
+class SingleProcess:
+    """The only process of a fit."""
+
+    share = 1.0
+
+    def totals(self, corpus: Corpus) -> Totals:
+        """Sums over the corpus."""
+        return Totals(len(corpus), corpus.counts.nnz, corpus.total())
+
+    def word_counts(self, corpus: Corpus) -> np.ndarray:
+        """Weighted occurrences of each word, shape (n_features,)."""
+        return corpus.word_counts
+
+    def check_shards(self, n_documents: int, n_steps: int) -> None:
+        """Check that every rank has a document for each step of an epoch."""
+
+    def broadcast(self, state):
+        """The state that all ranks start from."""
+        return state
+
+    def share_norm(self, encoder) -> None:
+        """Let the encoder normalize over the documents of all ranks."""
+
+    def own_rng(self, rng):
+        """Random numbers for a rank's own documents, drawn from common ones."""
+        return rng
+
+    def add(self, *values):
+        """Sums of numbers over the ranks."""
+        return values
+
+    def average_buffers(self, encoder) -> None:
+        """Average the buffers of a user's module, such as those of a batch norm."""
+
+    def exchange(self, batch):
+        """The exchange of a step, see `Exchange`."""
+        return self
+
+    def sum(self, gradients):
+        """Sums of the gradients over the ranks."""
+        return gradients
+
+
+class Communicator:
+    """The ranks of a process group, seen from one of them.
+
+    Parameters
+    ----------
+    group : torch.distributed.ProcessGroup
+        Used by nothing else, so that collectives cannot mix.
+    """
+
+    def __init__(self, group):
+        self._group = group
+        self.rank, self.size = dist.get_rank(group), dist.get_world_size(group)
+        on_gpu = dist.get_backend(group) == "nccl"
+        self._device = torch.device("cuda" if on_gpu else "cpu")
+
+    def totals(self, corpus):
+        own = SingleProcess().totals(corpus)
+        n_documents, n_entries, weight = self.add(
+            own.n_documents, own.n_entries, own.weight
+        )
+        return Totals(int(n_documents), int(n_entries), weight)
+
+    def word_counts(self, corpus):
+        return self.sum_tensor(torch.as_tensor(corpus.word_counts)).numpy()
+
+    def check_shards(self, n_documents, n_steps):
+        sizes = self.gather_objects(n_documents)
+        if min(sizes) < n_steps:
+            raise ValueError(
+                f"An epoch has {n_steps} steps, and the ranks have {sizes} documents; "
+                "every rank needs one document for each step. Distribute the documents "
+                "evenly, or raise batch_size, which counts the documents of all ranks."
+            )
+
+    def broadcast(self, state):
+        states = [state]
+        with _explained_failures():
+            source = dist.get_global_rank(self._group, 0)
+            dist.broadcast_object_list(states, source, self._group, self._device)
+        return states[0]
+
+    def share_norm(self, encoder):
+        encoder.norm = _SharedNorm(encoder.norm, self)
+
+    def own_rng(self, rng):
+        return np.random.default_rng([int(rng.integers(2**62)), self.rank])
+
+    def add(self, *values):
+        return self.sum_tensor(torch.tensor(values, dtype=torch.float64)).tolist()
+
+    def average_buffers(self, encoder):
+        for buffer in encoder.body.buffers():
+            if buffer.is_floating_point():
+                buffer.copy_(self.sum_tensor(buffer / self.size))
+
+    def exchange(self, batch):
+        return Exchange(self, batch)
+
+    def sum_tensor(self, tensor):
+        """Sum of a tensor over the ranks, the same bit for bit on each."""
+        total = tensor.detach().to(self._device, copy=True)
+        with _explained_failures():
+            dist.all_reduce(total, group=self._group)
+        return total.to(tensor.device)
+
+    def gather(self, tensor):
+        """Tensors of one shape, stacked in the order of the ranks."""
+        own = tensor.to(self._device)
+        gathered = own.new_empty(self.size, *own.shape)
+        with _explained_failures():
+            dist.all_gather(list(gathered), own, group=self._group)
+        return gathered.to(tensor.device)
+
+    def gather_objects(self, value) -> list:
+        """Any values, in the order of the ranks."""
+        values = [None] * self.size
+        with _explained_failures():
+            dist.all_gather_object(values, value, group=self._group)
+        return values
+
+
+class Exchange:
+    """The exchange of one step: gradients over the union of the ranks' words.
+
+    Attributes
+    ----------
+    share : float
+        This rank's share of the batch's documents. The ELBO of the batch is the sum of
+        the ranks' ELBOs times their shares.
+    """
+
+    def __init__(self, communicator: Communicator, batch):
+        words, n_documents = batch.vocabulary, len(batch.lengths)
+        sizes = torch.tensor([len(words), n_documents])
+        n_words, n_all = communicator.gather(sizes).T.tolist()
+        self._communicator = communicator
+        self.share = n_all[communicator.rank] / sum(n_all)
+        # Padded, because all ranks must gather tensors of one shape.
+        padded = words.new_full((max(n_words),), -1)
+        padded[: len(words)] = words
+        union = torch.unique(communicator.gather(padded))
+        self._words = union[union >= 0]
+
+    def sum(self, gradients):
+        """The gradients of the whole batch, the same on every rank.
+
+        Parameters
+        ----------
+        gradients : Gradients
+            Of this rank. Those of the encoder are summed in place.
+        """
+        position = torch.searchsorted(self._words, gradients.words)
+        own = [gradients.expected_counts]
+        if gradients.embedding is not None:
+            own.append(gradients.embedding)
+        widths = [part.shape[1] for part in own]
+        by_word = own[0].new_zeros(len(self._words), sum(widths))
+        by_word[position] = torch.cat(own, dim=1)
+        parts = [by_word, gradients.alpha_ratio * self.share, *gradients.encoder]
+        # One message, because the number of messages determines the cost.
+        total = self._communicator.sum_tensor(
+            torch.cat([part.reshape(-1) for part in parts])
+        )
+        by_word, alpha_ratio, *encoder = (
+            values.view_as(part)
+            for values, part in zip(total.split([p.numel() for p in parts]), parts)
+        )
+        for gradient, value in zip(gradients.encoder, encoder):
+            gradient.copy_(value)
+        expected_counts, *embedding = (p.contiguous() for p in by_word.split(widths, 1))
+        return replace(
+            gradients,
+            words=self._words,
+            expected_counts=expected_counts,
+            embedding=embedding[0] if embedding else None,
+            alpha_ratio=alpha_ratio,
+        )
+
+
+class _SharedNorm(OutputNorm):
+    """Batch norm over the documents of all ranks, so that running means stay equal."""
+
+    def __init__(self, norm: OutputNorm, communicator: Communicator):
+        shift = norm.shift
+        super().__init__(len(shift), dtype=shift.dtype, device=shift.device)
+        self.load_state_dict(norm.state_dict())
+        self._communicator = communicator
+
+    def forward(self, x, weights=None):
+        if not self.training:
+            return super().forward(x)
+        weights = torch.ones_like(x[:, 0]) if weights is None else weights
+        return self.weighted(x, weights) + self.shift
+
+    def moments(self, x, weights):
+        # float64, because the variance is a difference of these sums.
+        weights, values = weights.double(), x.double()
+        sums = torch.cat([weights.sum()[None], weights @ values, weights @ values**2])
+        sums = _Sum.apply(sums, self._communicator)
+        total, mean, square = sums.split([1, x.shape[1], x.shape[1]])
+        mean, square = mean / total, square / total
+        return total, mean, (square - mean**2).clamp_min(0.0)
+
+
+class _Sum(torch.autograd.Function):
+    """A differentiable sum over ranks: every rank's loss depends on all values."""
+
+    @staticmethod
+    def forward(context, tensor, communicator):
+        context.communicator = communicator
+        return communicator.sum_tensor(tensor)
+
+    @staticmethod
+    def backward(context, gradient):
+        return context.communicator.sum_tensor(gradient), None
+
+
+@contextmanager
+def process_group():
+    """A communicator of all ranks of the default process group.
+
+    Its own group is closed when the block ends for any reason, so that no rank waits
+    for one that has failed.
+    """
+    if not (dist.is_available() and dist.is_initialized()):
+        raise ValueError(
+            "distributed=True needs a process group: start the script with torchrun, "
+            "and call torch.distributed.init_process_group() before fit."
+        )
+    if dist.get_world_size() == 1:
+        yield SingleProcess()
+        return
+    with _explained_failures():
+        # A barrier fails at once where a rank is dead; a new group would wait for it.
+        dist.barrier()
+        group = dist.new_group()
+    try:
+        yield Communicator(group)
+        with _explained_failures():
+            dist.barrier(group)
+    finally:
+        dist.destroy_process_group(group)
+
+
+def check_agreement(communicator, params: dict, facts: dict) -> None:
+    """Check that all ranks have the same parameters, columns and earlier fits.
+
+    Parameters
+    ----------
+    communicator : SingleProcess or Communicator
+    params : dict
+        The estimator's parameters.
+    facts : dict of str to object
+        What else ranks must agree on, by its name in the message.
+    """
+    if isinstance(communicator, SingleProcess):
+        return
+    own = {
+        f"the parameter {name}": value
+        for name, value in params.items()
+        if name not in _OWN_PARAMETERS and not callable(value)
+    }
+    own = {name: joblib.hash(value) for name, value in {**own, **facts}.items()}
+    everyone = communicator.gather_objects(own)
+    for name in own:
+        if len({facts[name] for facts in everyone}) > 1:
+            raise ValueError(
+                f"Ranks differ in {name}: all ranks of a distributed fit need the same "
+                "columns, parameters and earlier fits; only their documents differ."
+            )
+
+
+@contextmanager
+def _explained_failures():
+    try:
+        yield
+    except RuntimeError as error:
+        raise RuntimeError(
+            "Another rank of the distributed fit has failed or cannot be reached; the "
+            "output of that rank shows the cause. This rank stops and keeps the model "
+            "it had before."
+        ) from error

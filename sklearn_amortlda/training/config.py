@@ -1,0 +1,182 @@
+"""The estimator's parameters as one frozen configuration.
+
+Input: parameters that scikit-learn has validated one by one. Output: a `Config`, in
+which they are validated together and their defaults are resolved. Nothing below the
+estimator reads the estimator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ..data.validation import check_prior
+from ..model.doc_topic_prior import initial_alpha
+from ..model.topic_word_prior import INITIAL_ETA
+
+
+@dataclass(frozen=True)
+class Config:
+    """What does not change during training.
+
+    Attributes
+    ----------
+    n_topics : int
+    n_features : int
+    objective : str
+        A key of `OBJECTIVES`.
+    alpha : ndarray of shape (n_topics,)
+        Prior of theta; its start if it is learned.
+    eta : ndarray of shape (), (n_features,) or (n_topics, n_features)
+        Prior of beta; its start if it is learned.
+    learn_alpha, learn_eta : bool
+    encoder : 'mlp', 'transformer' or callable
+    hidden_layer_sizes : tuple of int
+    word_vectors : array-like or None
+    n_refine : int
+        E-step refinements of `transform` and of measurements.
+    learning_rate : float
+        Of the encoder.
+    learning_schedule : 'auto', 'cosine' or 'power'
+    learning_decay, learning_offset : float
+        Of the 'power' schedule.
+    max_iter : int
+        Epochs.
+    batch_size : int or None
+        Documents in a batch; None is chosen by the corpus, and late steps merge
+        batches.
+    total_samples : float
+        Documents in a stream.
+    early_stopping : bool
+    validation_fraction : float
+    n_iter_no_change : int
+    device : torch.device
+    dtype : torch.dtype
+    """
+
+    n_topics: int
+    n_features: int
+    objective: str
+    alpha: np.ndarray
+    eta: np.ndarray
+    learn_alpha: bool
+    learn_eta: bool
+    encoder: str | Callable
+    hidden_layer_sizes: tuple
+    word_vectors: object
+    n_refine: int
+    learning_rate: float
+    learning_schedule: str
+    learning_decay: float
+    learning_offset: float
+    max_iter: int
+    batch_size: int | None
+    total_samples: float
+    early_stopping: bool
+    validation_fraction: float
+    n_iter_no_change: int
+    device: torch.device
+    dtype: torch.dtype = torch.float32
+
+    @property
+    def tensors(self) -> dict:
+        """dtype and device of the tensors."""
+        return {"dtype": self.dtype, "device": self.device}
+
+
+def make_config(params: Mapping, n_features: int, device: torch.device) -> Config:
+    """The configuration of a fit.
+
+    Parameters
+    ----------
+    params : dict
+        As from ``estimator.get_params(deep=False)``.
+    n_features : int
+        Columns of X.
+    device : torch.device
+
+    Raises
+    ------
+    ValueError
+        If parameters have a wrong shape or contradict each other.
+    """
+    _check_together(params)
+    n_topics = params["n_components"]
+    eta, learn_eta = _prior(
+        params["topic_word_prior"],
+        "topic_word_prior",
+        n_topics,
+        [(n_features,), (n_topics, n_features)],
+        INITIAL_ETA,
+    )
+    alpha, learn_alpha = _prior(
+        params["doc_topic_prior"],
+        "doc_topic_prior",
+        n_topics,
+        [(n_topics,)],
+        initial_alpha(n_topics, eta),
+    )
+    batch_size = params["batch_size"]
+    return Config(
+        n_topics=n_topics,
+        n_features=n_features,
+        objective=params["objective"],
+        alpha=np.broadcast_to(alpha, (n_topics,)),
+        eta=eta,
+        learn_alpha=learn_alpha,
+        learn_eta=learn_eta,
+        encoder=params["encoder"],
+        hidden_layer_sizes=check_sizes(params["hidden_layer_sizes"]),
+        word_vectors=params["word_vectors"],
+        n_refine=params["refine"],
+        learning_rate=params["learning_rate_init"],
+        learning_schedule=params["learning_schedule"],
+        learning_decay=params["learning_decay"],
+        learning_offset=params["learning_offset"],
+        max_iter=params["max_iter"],
+        batch_size=None if batch_size == "auto" else batch_size,
+        total_samples=params["total_samples"],
+        early_stopping=params["early_stopping"],
+        validation_fraction=params["validation_fraction"],
+        n_iter_no_change=params["n_iter_no_change"],
+        device=device,
+    )
+
+
+def _prior(value, name, n_topics, shapes, start):
+    """A prior as an array, and whether it is learned."""
+    if isinstance(value, str):
+        return np.asarray(start), True
+    # scikit-learn's default.
+    value = 1.0 / n_topics if value is None else value
+    return check_prior(value, shapes, name), False
+
+
+def check_sizes(hidden_layer_sizes) -> tuple:
+    """The widths of the hidden layers, validated."""
+    sizes = np.asarray(hidden_layer_sizes)
+    if sizes.ndim != 1 or not len(sizes) or sizes.dtype.kind != "i" or sizes.min() < 1:
+        raise ValueError(
+            "hidden_layer_sizes must be one or more positive integers, got "
+            f"{hidden_layer_sizes!r}."
+        )
+    return tuple(sizes.tolist())
+
+
+def _check_together(params) -> None:
+    if isinstance(params["n_components"], bool):
+        raise ValueError("n_components must be a number of topics, not a bool.")
+    if params["distributed"] and params["checkpoint"] is not None:
+        raise ValueError(
+            "checkpoint cannot be combined with distributed=True, because ranks could "
+            "be killed after different epochs: set checkpoint=None or "
+            "distributed=False."
+        )
+    if callable(params["encoder"]) and params["word_vectors"] is not None:
+        raise ValueError(
+            "word_vectors apply to encoder='mlp' and 'transformer' only: pass the "
+            "vectors to your own module, or choose one of these encoders."
+        )

@@ -1,0 +1,51 @@
+"""What follows a training: the progress bar and the log.
+
+Input: the records of epochs. An observer's `epoch_ends` may return True to stop the
+training.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from tqdm.auto import tqdm
+
+logger = logging.getLogger("sklearn_amortlda")
+
+
+class Observer:
+    """Base class of observers; its methods do nothing."""
+
+    def epoch_begins(self) -> None:
+        """Called before an epoch."""
+
+    def epoch_ends(self, training, record):
+        """Called after an epoch; True stops the training."""
+
+
+class Reporter(Observer):
+    """Shows and logs the record of each epoch.
+
+    Parameters
+    ----------
+    n_epochs : int
+        Length of the progress bar.
+    verbose : int
+        Whether to show the progress bar.
+    """
+
+    def __init__(self, n_epochs: int, verbose: int):
+        self._bar = tqdm(total=n_epochs, desc="AmortizedLDA", disable=not verbose)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._bar.close()
+
+    def epoch_ends(self, training, record) -> None:
+        """Show and log the record."""
+        self._bar.update(training.epoch - self._bar.n)
+        shown = {name: f"{record[name]:.4f}" for name in record if name != "epoch"}
+        self._bar.set_postfix(shown)
+        logger.info("epoch %d: %s", record["epoch"], shown)

@@ -1,0 +1,158 @@
+"""One call of `fit` or `partial_fit`, from parameters and a corpus to attributes.
+
+Input: the estimator's parameters, a corpus and the state that training continues.
+Output: the fitted attributes, all at once, so that a failure changes nothing.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+
+from ..data.corpus import Corpus
+from ..inference.inference import product_size
+from ..runtime.device import resolve_device
+from ..runtime.memory import enough_memory
+from ..runtime.torch_context import isolated_torch
+from . import loop
+from .checkpoint import Checkpoint, NoCheckpoint, fingerprint_of
+from .communicator import SingleProcess
+from .config import check_sizes, make_config
+from .convergence import divergence_warning
+from .observers import Reporter
+from .setup import fit_training, stream_training
+from .state import State, fitted_attributes
+
+# Frames between the user's call and a warning of this module.
+_STACK_LEVEL = 5
+
+
+@dataclass(frozen=True)
+class Session:
+    """The input of one fit.
+
+    Attributes
+    ----------
+    params : dict
+        The estimator's parameters.
+    corpus : Corpus
+        Documents of this process.
+    dtype : numpy.dtype
+        Type of the fitted topics.
+    previous : State or None
+        The state that training continues.
+    history : list of dict
+        Records of earlier epochs.
+    communicator : SingleProcess or Communicator
+    """
+
+    params: Mapping
+    corpus: Corpus
+    dtype: np.dtype
+    previous: State | None
+    history: list
+    communicator: SingleProcess
+
+    def fit(self, callbacks, fitted: Mapping) -> dict:
+        """The attributes after a fit.
+
+        Parameters
+        ----------
+        callbacks : FitCallbacks
+        fitted : dict
+            The estimator's fitted attributes that a warm start continues.
+        """
+        params = self.params
+        # Before a seed is drawn, because drawing changes a RandomState.
+        checkpoint = self._checkpoint(fitted)
+        with self._prepared() as config:
+            saved = checkpoint.load()
+            seed = saved.state.seed if saved else self._seed()
+            training = fit_training(config, *self._inputs(seed))
+            if saved:
+                training.resume(saved)
+            if params["checkpoint"] is not None:
+                # Before the first epoch, so that an unwritable path fails now.
+                checkpoint.save(training.progress())
+            callbacks.attributes = self._attributes
+            with Reporter(config.max_iter, params["verbose"]) as reporter:
+                observers = (reporter, checkpoint, callbacks)
+                bound, complete = self._run(training, observers)
+            attributes = self._attributes(training, bound)
+        if complete:
+            checkpoint.remove()
+            self._warn_of_divergence(training)
+        return attributes
+
+    def partial_fit(self) -> dict:
+        """The attributes after one pass over a chunk."""
+        with self._prepared() as config:
+            training = stream_training(config, *self._inputs(self._seed()))
+            self._run(training)
+            return self._attributes(training)
+
+    def _inputs(self, seed):
+        return self.corpus, seed, self.previous, self.history, self.communicator
+
+    def _seed(self) -> int:
+        if self.previous is not None:
+            return self.previous.seed
+        rng = check_random_state(self.params["random_state"])
+        return int(rng.randint(2**31 - 1))
+
+    def _checkpoint(self, fitted):
+        path = self.params["checkpoint"]
+        if path is None:
+            return NoCheckpoint()
+        continued = fitted if self.previous is not None else None
+        return Checkpoint(path, fingerprint_of(self.params, self.corpus, continued))
+
+    @contextmanager
+    def _prepared(self):
+        """torch's settings and the configuration; refuses what memory cannot hold."""
+        X, n_topics = self.corpus.counts, self.params["n_components"]
+        device = resolve_device(self.params["device"])
+        n_hidden = check_sizes(self.params["hidden_layer_sizes"])[0]
+        if callable(self.params["encoder"]):
+            n_hidden = 0
+        with (
+            isolated_torch(device, product_size(X, n_topics)),
+            enough_memory(n_topics, X.shape[1], n_hidden, self.dtype.itemsize, device),
+        ):
+            yield make_config(self.params, X.shape[1], device)
+
+    def _run(self, training, observers=()) -> tuple[float, bool]:
+        """Train; the evidence bound or NaN, and whether training was complete."""
+        try:
+            loop.run(training, observers)
+            return training.finish(), True
+        except KeyboardInterrupt:
+            # Other ranks would wait for this one.
+            distributed = not isinstance(self.communicator, SingleProcess)
+            if distributed or not training.started:
+                raise
+            training.repair()
+            warnings.warn(
+                f"Training was interrupted after {len(training.history)} epochs. The "
+                "estimator is fitted with what was learned until then, and its bound_ "
+                "is NaN.",
+                stacklevel=_STACK_LEVEL,
+            )
+            return np.nan, False
+
+    def _attributes(self, training, bound=np.nan) -> dict:
+        return fitted_attributes(
+            training.best_state(), training.history, self.dtype, bound
+        )
+
+    def _warn_of_divergence(self, training):
+        bound = training.history[-1]["bound"]
+        message = divergence_warning(bound, training.corpus.word_counts)
+        if message is not None:
+            warnings.warn(message, ConvergenceWarning, stacklevel=_STACK_LEVEL)

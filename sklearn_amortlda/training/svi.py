@@ -1,0 +1,171 @@
+"""One step of stochastic variational inference on Pyro's ELBO.
+
+Input: a mini-batch. Pyro's handlers run the guide and the model; the ELBO's backward
+pass leaves gradients in the encoder and the topics; the optimizers apply them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from pyro.infer import TraceMeanField_ELBO
+
+from ..data.batches import SplitBatch
+from ..encoder.weights import encoder_arrays, load_encoder
+from ..inference.bounds import document_bound
+from ..model import doc_topic_prior
+from ..model.distributions import arithmetic_mean
+from ..model.lda import LDA
+from ..model.merge_split import merge_and_split
+from ..model.objectives import OBJECTIVES
+from ..model.topic_word_prior import learn_eta
+from ..model.topics import Topics
+from ..runtime.pyro_context import isolated_pyro
+from ..runtime.torch_context import seeded_torch
+from .communicator import SingleProcess
+from .config import Config
+from .optimizers import Optimizer
+from .schedules import Schedule
+from .state import State
+
+
+class SVI:
+    """Stochastic variational inference of one `LDA`.
+
+    Parameters
+    ----------
+    config : Config
+    state : State
+        Where to start.
+    schedule : Schedule
+    communicator : SingleProcess or Communicator
+    n_documents : float
+        Documents in the corpus, each once.
+    total_weight : float
+        Documents in the corpus, each as often as it counts.
+
+    Attributes
+    ----------
+    lda : LDA
+    optimizer : Optimizer
+    """
+
+    _elbo = TraceMeanField_ELBO(max_plate_nesting=1)
+
+    def __init__(
+        self,
+        config: Config,
+        state: State,
+        schedule: Schedule,
+        communicator=None,
+        *,
+        n_documents: float,
+        total_weight: float,
+    ):
+        self.config, self.schedule = config, schedule
+        self.communicator = communicator or SingleProcess()
+        self.n_documents, self.total_weight = n_documents, total_weight
+        self.restore(self.communicator.broadcast(state))
+
+    def restore(self, state: State) -> None:
+        """Continue from a state."""
+        config = self.config
+        self.seed = state.seed
+        self.already_split = set(state.already_split)
+        encoder = load_encoder(
+            state.encoder,
+            kind=config.encoder,
+            n_features=config.n_features,
+            training=True,
+            **config.tensors,
+        )
+        self.communicator.share_norm(encoder)
+        self.lda = LDA(
+            Topics(state.components, state.eta, **config.tensors),
+            encoder,
+            OBJECTIVES[config.objective],
+            torch.tensor(state.alpha, **config.tensors),
+            n_documents=self.n_documents,
+            total_weight=self.total_weight,
+        )
+        self.optimizer = Optimizer(
+            self.lda,
+            self.schedule,
+            config.learning_rate,
+            learn_alpha=config.learn_alpha,
+            moments=state.optimizer,
+            n_steps=state.n_batch_iter,
+            time=state.time,
+        )
+
+    def state(self) -> State:
+        """A copy of all that training changes."""
+        return State(
+            components=self.lda.topics.components(),
+            alpha=self.lda.alpha.cpu().numpy().copy(),
+            eta=self.lda.topics.prior,
+            encoder=encoder_arrays(self.lda.encoder),
+            optimizer=self.optimizer.moments(),
+            seed=self.seed,
+            n_batch_iter=self.optimizer.n_steps,
+            time=self.optimizer.time,
+            already_split=tuple(sorted(self.already_split)),
+        )
+
+    def step(
+        self, batch: SplitBatch, seed: int, n_merged: int = 1, measured: bool = False
+    ) -> float | None:
+        """One step of the encoder, the topics and alpha.
+
+        Parameters
+        ----------
+        batch : SplitBatch
+        seed : int
+            For draws of theta and of a user's module.
+        n_merged : int, default=1
+            Batches that this batch merges.
+        measured : bool, default=False
+            Whether to return the bound.
+
+        Returns
+        -------
+        bound : float or None
+            If `measured`, the sum over the documents of `document_bound` before the
+            step, at the encoder's gamma.
+        """
+        exchange = self.communicator.exchange(batch.whole)
+        # The lock of both contexts is held for the trace alone.
+        with isolated_pyro(), seeded_torch(seed, self.config.device):
+            loss = self._elbo.differentiable_loss(self.lda.model, self.lda.guide, batch)
+        (loss * exchange.share).backward()
+        bound = self._bound(batch.whole) if measured else None
+        self.optimizer.step(n_merged, exchange)
+        return bound
+
+    def merge_and_split(self, rng: np.random.Generator) -> None:
+        """Merge duplicate topics and split others, in all that has topics."""
+        moves = merge_and_split(self.lda.topics, self.already_split, rng)
+        self.lda.encoder.merge_and_split(moves, self.config.n_topics)
+        if self.config.learn_alpha:
+            doc_topic_prior.merge_and_split(self.lda.alpha, moves)
+
+    def end_epoch(self) -> None:
+        """Learn eta, apply the topics' decay, and average what ranks measure alone."""
+        if self.config.learn_eta:
+            learn_eta(self.lda.topics)
+        self.lda.topics.apply_decay()
+        self.communicator.average_buffers(self.lda.encoder)
+
+    def is_finite(self) -> bool:
+        """Whether topics, alpha and encoder are finite."""
+        tensors = [self.lda.topics.sizes, self.lda.alpha]
+        tensors += self.lda.encoder.state_dict().values()
+        return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
+
+    @torch.no_grad()
+    def _bound(self, batch) -> float:
+        inferred = self.lda.inferred
+        posterior = inferred.topics.posterior
+        mean = arithmetic_mean(posterior.concentration.t(), posterior.total)
+        bounds = document_bound(inferred.gamma, batch, mean, self.lda.alpha)
+        return float(batch.weighted(bounds).sum())

@@ -1,0 +1,193 @@
+"""The methods of a fitted model: proportions, posteriors, bounds and top words."""
+
+import pickle
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from conftest import draw_corpus
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.optimize import linear_sum_assignment
+from scipy.special import digamma
+
+from sklearn_amortlda import AmortizedLDA
+from sklearn_amortlda.metrics import document_completion_perplexity
+
+
+def small(**parameters):
+    settings = {
+        "n_components": 5,
+        "hidden_layer_sizes": (16,),
+        "max_iter": 3,
+        "batch_size": 64,
+        "random_state": 0,
+    }
+    return AmortizedLDA(**{**settings, **parameters})
+
+
+@pytest.fixture(scope="module")
+def fitted(corpus):
+    return small().fit(corpus)
+
+
+@pytest.fixture(scope="module")
+def lda(corpus):
+    return AmortizedLDA(5, max_iter=3, random_state=0).fit(corpus)
+
+
+# -- topic proportions -------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_planted_proportions_are_recovered():
+    X, beta, theta = draw_corpus(1000, 5, 200, 80)
+    lda = AmortizedLDA(5, random_state=0).fit(X)
+    cosines = lda.topic_word_ @ beta.T
+    order = linear_sum_assignment(-cosines)[1]
+    found = lda.transform(X)
+    assert np.abs(found - theta[:, order]).mean() < 0.04
+
+
+def test_rows_of_transform_are_on_the_simplex(fitted, corpus):
+    theta = fitted.transform(corpus)
+    assert (theta > 0).all()
+    assert_allclose(theta.sum(axis=1), 1.0, rtol=1e-12)
+
+
+@pytest.mark.parametrize("refine", [0, 3])
+@pytest.mark.parametrize("objective", ["completion", "bound", "logistic_normal"])
+def test_empty_document_gets_the_prior_mean(corpus, objective, refine):
+    lda = small(objective=objective, refine=refine).fit(corpus)
+    theta = lda.transform(np.zeros((1, 60)))
+    prior = lda.doc_topic_prior_ / lda.doc_topic_prior_.sum()
+    assert_allclose(theta[0], prior, rtol=1e-5)
+
+
+def test_rows_of_transform_do_not_depend_on_other_rows():
+    X = draw_corpus(700, 20, 300, 30)[0]
+    lda = small(n_components=20).fit(X)
+    theta = lda.transform(X)
+    order = np.random.default_rng(0).permutation(700)
+    assert_array_equal(lda.transform(X[order]), theta[order])
+    assert_array_equal(lda.transform(X[600:]), theta[600:])
+    for row in (0, 511, 512, 699):
+        assert_array_equal(lda.transform(X[[row]])[0], theta[row])
+
+
+def test_refinement_predicts_better_than_the_encoder_without_it(fitted, corpus):
+    unrefined = pickle.loads(pickle.dumps(fitted)).set_params(refine=0)
+    perplexities = [
+        document_completion_perplexity(lda, corpus) for lda in (fitted, unrefined)
+    ]
+    assert perplexities[0] < perplexities[1]
+
+
+# -- posteriors of documents and topics --------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_transform_is_the_mean_of_the_posterior(lda, corpus, dtype):
+    X = corpus.astype(dtype)
+    theta, posterior = lda.transform(X), lda.doc_topic_posterior(X)
+    assert theta.dtype == posterior.concentration.dtype == dtype
+    assert_allclose(posterior.mean, theta, rtol=1e-6 if dtype == np.float32 else 1e-14)
+
+
+def test_longer_documents_have_narrower_posteriors(lda, corpus):
+    X = corpus[:50]
+    once, often = lda.doc_topic_posterior(X), lda.doc_topic_posterior(10 * X)
+    assert often.std.mean() < 0.6 * once.std.mean()
+
+
+def test_topic_word_posterior_has_the_topics_as_mean(lda):
+    posterior = lda.topic_word_posterior()
+    assert_allclose(posterior.mean, lda.topic_word_)
+    lower, upper = posterior.interval(0.9)
+    assert np.all((lower < upper) & (upper < 1))
+
+
+# -- topics of words ---------------------------------------------------------------
+
+
+def test_word_topics_are_theta_times_beta(lda, corpus):
+    counts, probabilities = lda.word_topic_posterior(corpus)
+    theta = lda.transform(corpus)
+    documents = np.repeat(np.arange(len(theta)), np.diff(counts.indptr))
+    expected = theta[documents] * lda.topic_word_.T[counts.indices]
+    expected /= expected.sum(axis=1, keepdims=True)
+    assert_allclose(probabilities, expected, rtol=1e-4, atol=1e-7)
+    assert_allclose(probabilities.sum(axis=1), 1.0)
+
+
+def test_word_topics_use_the_expectation_of_the_objective(corpus):
+    lda = AmortizedLDA(5, objective="bound", max_iter=3, random_state=0).fit(corpus)
+    counts, probabilities = lda.word_topic_posterior(corpus[:1])
+    gamma = lda.doc_topic_posterior(corpus[:1]).concentration
+    expected = np.exp(digamma(gamma)) * lda.topic_word_.T[counts.indices]
+    expected /= expected.sum(axis=1, keepdims=True)
+    assert_allclose(probabilities, expected, rtol=1e-3, atol=1e-6)
+
+
+def test_word_topics_add_up_to_the_converged_posterior(corpus):
+    # gamma = alpha + sum_v c_dv r_dv is the fixed point of the refinement.
+    converged = AmortizedLDA(5, max_iter=3, refine=300, random_state=0).fit(corpus)
+    X = corpus[:20]
+    counts, probabilities = converged.word_topic_posterior(X)
+    weighted = counts.data[:, np.newaxis] * probabilities
+    sums = np.add.reduceat(weighted, counts.indptr[:-1])
+    gamma = converged.doc_topic_posterior(X).concentration
+    assert_allclose(converged.doc_topic_prior_ + sums, gamma, atol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_word_topics_of_counts_not_in_canonical_format(lda, corpus, dtype):
+    canonical = sp.csr_array(corpus[:3].astype(dtype))
+    coo = canonical.tocoo()
+    X = sp.csr_array(
+        (
+            np.concatenate([coo.data, [0]]).astype(dtype),
+            np.concatenate([coo.col, [7]]),
+            np.concatenate([canonical.indptr[:-1], [canonical.nnz + 1]]),
+        ),
+        shape=canonical.shape,
+    )
+    before = X.data.copy(), X.indices.copy()
+    counts, probabilities = lda.word_topic_posterior(X)
+    assert counts.has_canonical_format and counts.data.all()
+    assert counts.dtype == probabilities.dtype == dtype
+    assert len(probabilities) == counts.nnz
+    assert_array_equal(counts.toarray(), canonical.toarray())
+    assert_array_equal(X.data, before[0])
+    assert_array_equal(X.indices, before[1])
+
+
+def test_word_topics_share_no_memory_with_x(lda, corpus):
+    X = sp.csr_array(corpus.astype(np.float32))
+    counts, _ = lda.word_topic_posterior(X)
+    counts.data[:] = -1
+    assert X.data.min() > 0
+
+
+def test_word_topics_do_not_depend_on_other_documents(lda, corpus):
+    _, together = lda.word_topic_posterior(corpus)
+    _, first = lda.word_topic_posterior(corpus[:1])
+    assert_array_equal(together[: len(first)], first)
+
+
+def test_documents_without_words_have_no_word_topics(lda):
+    X = sp.csr_array((2, 60))
+    counts, probabilities = lda.word_topic_posterior(X)
+    assert counts.shape == (2, 60)
+    assert probabilities.shape == (0, 5)
+
+
+# -- top words ---------------------------------------------------------------------
+
+
+def test_top_words_follow_the_ranking(fitted):
+    names = np.array([f"word{v}" for v in range(60)], dtype=object)
+    best = np.argsort(-fitted.topic_word_, axis=1)
+    assert_array_equal(fitted.top_words(names), names[best[:, :10]])
+    ranking = np.tile(np.arange(60), (5, 1))
+    last = fitted.top_words(names, n_words=2, ranking=ranking)
+    assert_array_equal(last, [["word59", "word58"]] * 5)

@@ -1,0 +1,361 @@
+"""A killed fit continues from its checkpoint to the result of an undisturbed fit."""
+
+import errno
+import json
+import os
+import pathlib
+import resource
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import torch
+
+from sklearn_amortlda import AmortizedLDA
+from sklearn_amortlda.runtime.serialization import FITTED
+from sklearn_amortlda.training.config import make_config
+from sklearn_amortlda.training.loop import Training
+from sklearn_amortlda.training.session import Session
+from sklearn_amortlda.training.svi import SVI
+
+SMALL = {
+    "n_components": 8,
+    "max_iter": 6,
+    "hidden_layer_sizes": (8,),
+    "random_state": 0,
+}
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.fixture
+def corpus(corpus):
+    return corpus[:120]
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "fit.npz"
+
+
+def fitted_state(lda):
+    return {name: joblib.hash(vars(lda)[name]) for name in FITTED if name in vars(lda)}
+
+
+def killed_after(monkeypatch, n_epochs, lda, X, **data):
+    """Fit, and raise before the epoch that follows `n_epochs` epochs."""
+    original, n_calls = Training._train, [0]
+
+    def train(*args):
+        n_calls[0] += 1
+        if n_calls[0] > n_epochs:
+            raise Killed
+        return original(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "_train", train)
+        with pytest.raises(Killed):
+            lda.fit(X, **data)
+    return lda
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        # Merges and splits topics, and learns alpha.
+        {},
+        {"early_stopping": True, "n_iter_no_change": 2, "max_iter": 12},
+        {"topic_word_prior": "auto"},
+        {"learning_schedule": "power", "objective": "sampled"},
+        {"encoder": "transformer", "max_iter": 3},
+        {"topic_word_prior": np.linspace(0.01, 0.1, 60), "objective": "bound"},
+    ],
+    ids=lambda parameters: "-".join(parameters) or "default",
+)
+def test_killed_fit_continues_bit_for_bit(corpus, path, monkeypatch, parameters):
+    parameters = {**SMALL, **parameters}
+    undisturbed = AmortizedLDA(**parameters).fit(corpus)
+    lda = AmortizedLDA(**parameters, checkpoint=path)
+    for n_epochs in (0, 2, 1):
+        if undisturbed.n_iter_ > 3 or n_epochs < 2:
+            killed_after(monkeypatch, n_epochs, lda, corpus)
+            assert path.exists() and not hasattr(lda, "components_")
+    lda.fit(corpus)
+    assert fitted_state(lda) == fitted_state(undisturbed)
+    assert os.listdir(path.parent) == []
+
+
+def test_topics_that_were_split_are_stored(corpus, path, monkeypatch):
+    lda = AmortizedLDA(**SMALL, checkpoint=path)
+    killed_after(monkeypatch, 5, lda, corpus)
+    with np.load(path) as archive:
+        numbers = json.loads(archive["meta"].item())["progress"]
+    assert numbers["states"]["state"]["already_split"]
+
+
+def test_fit_without_a_seed_and_with_weights_continues(corpus, path, monkeypatch):
+    weights = np.random.default_rng(0).integers(0, 3, 120)
+    parameters = {**SMALL, "random_state": None, "early_stopping": True}
+    lda = AmortizedLDA(**parameters, checkpoint=path)
+    killed_after(monkeypatch, 3, lda, corpus, sample_weight=weights)
+    lda.fit(corpus, sample_weight=weights)
+    monkeypatch.setattr(Session, "_seed", lambda _: lda._seed)
+    undisturbed = AmortizedLDA(**parameters).fit(corpus, sample_weight=weights)
+    assert fitted_state(lda) == fitted_state(undisturbed)
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "power"])
+def test_killed_warm_start_continues(corpus, path, monkeypatch, schedule):
+    parameters = {**SMALL, "warm_start": True, "learning_schedule": schedule}
+    undisturbed = AmortizedLDA(**parameters).fit(corpus).fit(corpus)
+    first = AmortizedLDA(**parameters, checkpoint=path).fit(corpus)
+    again = joblib.hash(first)
+    killed_after(monkeypatch, 3, first, corpus)
+    assert joblib.hash(first) == again
+    assert fitted_state(first.fit(corpus)) == fitted_state(undisturbed)
+    killed_after(monkeypatch, 3, first, corpus)
+    with pytest.raises(ValueError, match="the model that warm_start continues"):
+        AmortizedLDA(**parameters, checkpoint=path).fit(corpus)
+
+
+def test_interrupted_fit_continues_from_its_last_epoch(corpus, path, monkeypatch):
+    undisturbed = AmortizedLDA(**SMALL).fit(corpus)
+    lda = AmortizedLDA(**SMALL, checkpoint=path)
+    original, n_steps = SVI.step, [0]
+
+    def step(*args, **kwargs):
+        n_steps[0] += 1
+        if n_steps[0] == 20:
+            raise KeyboardInterrupt
+        return original(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SVI, "step", step)
+        with pytest.warns(UserWarning, match="interrupted after 2 epochs"):
+            lda.fit(corpus)
+    assert np.isfinite(lda.score(corpus)) and lda.n_batch_iter_ == 19
+    lda.fit(corpus)
+    assert fitted_state(lda) == fitted_state(undisturbed)
+    assert not path.exists()
+
+
+@pytest.fixture
+def unfinished(corpus, path, monkeypatch):
+    """A checkpoint of a fit that was killed."""
+    killed_after(monkeypatch, 2, AmortizedLDA(**SMALL, checkpoint=path), corpus)
+    return path
+
+
+OTHER_FITS = {
+    "max_iter": ({"max_iter": 7}, {}),
+    "n_components": ({"n_components": 5}, {}),
+    "random_state": ({"random_state": 1}, {}),
+    "random_state as an instance": ({"random_state": np.random.RandomState(0)}, {}),
+    "doc_topic_prior": ({"doc_topic_prior": np.full(8, 0.2)}, {}),
+    "encoder": ({"encoder": "transformer"}, {}),
+    "X of other counts": ({}, {"X": lambda X: X * 2}),
+    "X of other words": ({}, {"X": lambda X: X[:, ::-1]}),
+    "X of other shape": ({}, {"X": lambda X: X[:119]}),
+    "sample_weight": ({}, {"sample_weight": np.full(120, 2.0)}),
+}
+
+
+@pytest.mark.parametrize("what", OTHER_FITS)
+def test_checkpoint_of_another_fit_raises(corpus, unfinished, what):
+    parameters, data = OTHER_FITS[what]
+    content = unfinished.read_bytes()
+    change = data.get("X", lambda X: X)
+    lda = AmortizedLDA(**{**SMALL, **parameters}, checkpoint=unfinished)
+    with pytest.raises(ValueError, match=f"differs in {what.split()[0]}") as error:
+        lda.fit(change(corpus), sample_weight=data.get("sample_weight"))
+    assert "delete the file to start anew, or choose another path" in str(error.value)
+    assert unfinished.read_bytes() == content and not hasattr(lda, "components_")
+
+
+def test_path_verbosity_and_format_of_x_may_differ(corpus, unfinished):
+    undisturbed = AmortizedLDA(**SMALL).fit(corpus)
+    moved = unfinished.rename(unfinished.with_name("moved"))
+    lda = AmortizedLDA(**SMALL, checkpoint=str(moved), verbose=1)
+    lda.fit(sp.csc_array(corpus, dtype=np.float64))
+    assert fitted_state(lda) == fitted_state(undisturbed)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_damaged_checkpoint_raises(corpus, unfinished, seed):
+    undisturbed = AmortizedLDA(**SMALL).fit(corpus)
+    rng = np.random.default_rng(seed)
+    whole = unfinished.read_bytes()
+    lda = AmortizedLDA(**SMALL, checkpoint=unfinished)
+    for _ in range(10):
+        cut = rng.integers(len(whole))
+        flipped = bytearray(whole)
+        flipped[rng.integers(len(whole))] ^= 1 << rng.integers(8)
+        for damaged in (whole[:cut], bytes(flipped), whole[cut:], b"", b"foreign"):
+            unfinished.write_bytes(damaged)
+            try:
+                lda.fit(corpus)
+            except ValueError as error:
+                assert "damaged" in str(error) and "delete the file" in str(error)
+            else:
+                # A bit of the zip container that nothing reads, such as a time.
+                assert damaged not in (whole[:cut], b"", b"foreign")
+                assert fitted_state(lda) == fitted_state(undisturbed)
+            unfinished.write_bytes(whole)
+
+
+def test_pickle_in_a_checkpoint_is_not_run(corpus, path):
+    class TouchesAFile:
+        def __reduce__(self):
+            return (pathlib.Path.touch, (path.with_name("touched"),))
+
+    with open(path, "wb") as file:
+        np.savez(file, meta=np.array([TouchesAFile()], dtype=object))
+    with pytest.raises(ValueError, match="damaged, or no checkpoint"):
+        AmortizedLDA(**SMALL, checkpoint=path).fit(corpus)
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_other_format_raises(corpus, unfinished, monkeypatch):
+    monkeypatch.setattr("sklearn_amortlda.training.checkpoint._FORMAT", 0)
+    with pytest.raises(ValueError, match=r"has format 3; .* reads format 0"):
+        AmortizedLDA(**SMALL, checkpoint=unfinished).fit(corpus)
+
+
+@pytest.mark.parametrize("name", ["missing/fit.npz", "file/fit.npz", ""])
+def test_unusable_path_raises_before_the_first_epoch(
+    corpus, tmp_path, monkeypatch, name
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(Training, "_train", None)
+    lda = AmortizedLDA(**SMALL, checkpoint=tmp_path / name)
+    with pytest.raises(OSError, match=r"The checkpoint '.*' cannot be"):
+        lda.fit(corpus)
+    assert not hasattr(lda, "components_")
+
+
+@pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() == 0,
+    reason="needs POSIX permissions, which do not hold for root",
+)
+def test_read_only_folder_raises_before_the_first_epoch(corpus, tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(PermissionError, match="cannot be written"):
+        AmortizedLDA(**SMALL, checkpoint=tmp_path / "fit.npz").fit(corpus)
+
+
+def test_full_disk_leaves_the_last_checkpoint(corpus, unfinished):
+    good = unfinished.read_bytes()
+    assert len(good) > 10_000
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    lda = AmortizedLDA(**SMALL, checkpoint=unfinished)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+    try:
+        with pytest.raises(OSError, match="and the earlier file is unch") as error:
+            lda.fit(corpus)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert error.value.errno == errno.EFBIG and not hasattr(lda, "components_")
+    assert unfinished.read_bytes() == good
+    assert os.listdir(unfinished.parent) == [unfinished.name]
+    assert fitted_state(lda.fit(corpus)) == fitted_state(
+        AmortizedLDA(**SMALL).fit(corpus)
+    )
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_failed_replacement_leaves_the_last_checkpoint(
+    corpus, unfinished, monkeypatch, call
+):
+    good = unfinished.read_bytes()
+
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, call, fail)
+    with pytest.raises(OSError, match="cannot be written") as error:
+        AmortizedLDA(**SMALL, checkpoint=unfinished).fit(corpus)
+    assert error.value.errno == errno.ENOSPC
+    assert unfinished.read_bytes() == good
+
+
+@pytest.mark.parametrize("value", [3, ["fit.npz"], b"fit.npz"])
+def test_checkpoint_of_another_type_raises(corpus, value):
+    with pytest.raises(ValueError, match="'checkpoint' parameter"):
+        AmortizedLDA(3, checkpoint=value).fit(corpus)
+
+
+def test_checkpoint_of_a_distributed_fit_raises(corpus, path):
+    lda = AmortizedLDA(3, checkpoint=path, distributed=True)
+    with pytest.raises(ValueError, match="distributed"):
+        lda.fit(corpus)
+    with pytest.raises(ValueError, match="cannot be combined with distributed=True"):
+        make_config(lda.get_params(), 60, torch.device("cpu"))
+
+
+KILLING = """
+import os, random, signal, sys, time
+import joblib, numpy as np
+from sklearn_amortlda import AmortizedLDA
+from sklearn_amortlda.runtime.serialization import FITTED
+
+X = np.random.default_rng(0).poisson(0.5, (90, 30))
+parameters = dict(
+    n_components=6, max_iter=8, hidden_layer_sizes=(8,), random_state=0,
+    early_stopping=True, topic_word_prior="auto",
+)
+path = sys.argv[1]
+
+def result(**more):
+    lda = AmortizedLDA(**parameters, **more).fit(X)
+    return joblib.hash([vars(lda).get(name) for name in FITTED])
+
+def has_ended(child):
+    options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    return os.waitid(os.P_PID, child, options) is not None
+
+expected = result()
+started = time.perf_counter()
+assert result() == expected
+seconds = time.perf_counter() - started
+random.seed(0)
+n_killed, n_resumed, n_ended = 0, 0, 0
+while n_killed < 50 or not n_ended:
+    found = os.path.exists(path)
+    child = os.fork()
+    if not child:
+        os._exit(result(checkpoint=path) != expected)
+    if n_killed < 50:
+        # Every other kill waits for the file, however busy the machine is.
+        while n_killed % 2 and not os.path.exists(path) and not has_ended(child):
+            time.sleep(0.001)
+        time.sleep(random.uniform(0.0, 0.7 * seconds))
+        os.kill(child, signal.SIGKILL)
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status):
+        n_killed += 1
+    else:
+        assert os.WEXITSTATUS(status) == 0, "not the undisturbed result"
+        n_ended += 1
+        n_resumed += found
+print(n_killed, n_ended, n_resumed)
+"""
+
+
+# One process that has imported torch forks a child for every attempt.
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_fit_killed_at_fifty_moments_has_the_undisturbed_result(path):
+    run = subprocess.run(
+        [sys.executable, "-c", KILLING, path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    n_killed, n_ended, n_resumed = map(int, run.stdout.split())
+    assert n_killed == 50 and n_ended >= n_resumed >= 1
