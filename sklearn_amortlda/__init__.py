@@ -1,9 +1,10 @@
 """Amortized Latent Dirichlet Allocation as a scikit-learn estimator.
 
-The folders follow the data: `data` (X to mini-batches), `kernels` (products over
-non-zeros), `encoder` and `model` (the network and the Pyro program), `training`,
-`inference` (posteriors of documents). `runtime` holds devices, global state and files.
-`metrics`, `inspection` and `displays` work with any topic model.
+Input: word counts. Output: a fitted `AmortizedLDA` with topics, and topic proportions
+of documents. The folders follow the data: `data` (X to mini-batches), `kernels`
+(products over non-zeros), `encoder` (the network), `model` (the Pyro program),
+`inference` (posteriors of documents), `training`. `runtime` has devices, global state
+and stored models. `metrics`, `inspection` and `displays` work with any topic model.
 """
 
 from ._amortized_lda import AmortizedLDA

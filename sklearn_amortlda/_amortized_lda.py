@@ -1,8 +1,8 @@
 """The estimator: its parameters, and the orchestration of `fit` and `partial_fit`.
 
 Input: the user's parameters and counts. Output: a fitted model, whose other methods
-are in `_fitted_model`. torch and pyro take seconds to import, so they are imported by
-the methods that compute.
+are in `_fitted_model`. torch and pyro take seconds to import, so the methods that
+compute import them.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ class AmortizedLDA(
               = \sum_v c_{dv} \log \sum_k \theta_{dk} \beta_{kv}.
 
     An encoder network maps the counts of a document to the posterior of its topic
-    proportions in one pass. Pyro's SVI trains it by Adam on mini-batches of the
-    evidence lower bound. The posterior of the topics takes natural-gradient steps on
-    the same bound [2]_. New documents cost a forward pass and a few products.
+    proportions in one pass. Pyro's SVI trains the encoder by Adam on mini-batches of
+    the evidence lower bound. The posterior of the topics takes natural-gradient steps
+    on the same bound [2]_. New documents cost a forward pass and a few products.
 
     Parameters
     ----------
@@ -62,9 +62,9 @@ class AmortizedLDA(
     doc_topic_prior : 'auto', None, float or array-like of shape (n_components,), \
             default='auto'
         alpha, the Dirichlet prior of the documents' topic proportions. Small values
-        give documents with few topics. 'auto' learns one value per topic. It starts
-        from 0.1 on average, unequal by Zipf's law, so that common words get a topic of
-        their own. None is 1 / n_components, as in scikit-learn.
+        give documents with few topics. 'auto' learns one value per topic. The initial
+        values are at most 0.1 on average and fall by Zipf's law, so that common words
+        get a topic of their own. None is 1 / n_components, as in scikit-learn.
     topic_word_prior : 'auto', None, float or array-like of shape (n_features,) or \
             (n_components, n_features), default=0.03
         eta, the Dirichlet prior of the topics' words. Small values give topics with few
@@ -75,77 +75,77 @@ class AmortizedLDA(
         The objective of training.
 
         - 'completion': the likelihood at the expectations of theta and beta. In every
-          batch the encoder reads a random half of each document's words, and the topics
-          and alpha learn from the other half.
+          batch the encoder reads a random half of each document's words. The other half
+          updates the topics and alpha.
         - 'bound': the evidence lower bound of [1]_ and [2]_, which scikit-learn's and
           gensim's LDA maximize.
         - 'sampled': a Monte-Carlo estimate of this bound, with pathwise gradients
           through draws of theta.
-        - 'logistic_normal': the same with a logistic-normal posterior and the Laplace
-          approximation of the Dirichlet prior [3]_.
+        - 'logistic_normal': like 'sampled', with a logistic-normal posterior and the
+          Laplace approximation of the Dirichlet prior [3]_.
     encoder : {'mlp', 'transformer'} or callable, default='mlp'
         The network from counts to hidden units. A linear layer and a batch norm after
         it compute the parameters of the posterior.
 
         - 'mlp': softplus layers, the first over logarithms of counts.
-        - 'transformer': the same, where each layer also attends to the document's
-          distinct words, in four heads [4]_.
+        - 'transformer': softplus layers that also attend to the document's distinct
+          words, in up to four heads [4]_.
         - A callable ``encoder(n_features, n_hidden)`` that returns a torch Module, such
           as the class of the module. The module is called with the counts as a sparse
           CSR tensor of shape (n_documents, n_features), float32, on `device`. It
           returns a tensor of shape (n_documents, n_hidden), where n_hidden is the last
           of `hidden_layer_sizes`. Documents may be empty. The learned weights are
-          stored as arrays and loaded into a module that the callable builds anew. So
-          the callable must build the same module each time, and be picklable where the
-          estimator is pickled. `random_state` seeds torch's global generators for the
-          initial weights and dropout.
+          stored as arrays, and loaded into a module that the callable builds. So every
+          call must build the same architecture. Pickling the estimator pickles the
+          callable. `random_state` seeds torch's global generators for the initial
+          weights and dropout.
     hidden_layer_sizes : array-like of int, default=(100,)
         Widths of the encoder's hidden layers.
     word_vectors : array-like of shape (n_features, n_dims), default=None
-        Vectors of the words, learned elsewhere, from which the encoder's word embedding
-        starts. They are projected at random where n_dims is not the width of the first
-        layer. A row of zeros or NaN marks a word without a vector. None is a random
-        start. Not used if `encoder` is a callable.
+        Pretrained vectors of the words, which initialize the encoder's word embedding.
+        A random matrix projects them if n_dims is not the width of the first layer. A
+        row of zeros or NaN marks a word without a vector. None is a random embedding.
+        An error if `encoder` is a callable.
     refine : int, default=3
-        Fixed-point steps of the classical E-step after the encoder, in `transform`,
-        `score` and `perplexity`. 0 is the encoder alone: fastest, less accurate.
+        Fixed-point steps of the classical E-step after the encoder, when theta is
+        inferred. 0 is the encoder alone: fastest, less accurate.
     learning_rate_init : float, default=0.002
         Initial learning rate of the encoder (Adam).
     learning_schedule : {'auto', 'cosine', 'power'}, default='auto'
-        Step sizes. 'cosine' falls from 1 to 0 over `max_iter` epochs, for the topics
-        and the encoder. 'power' is (`learning_offset` + t) ** -`learning_decay` after t
-        batches. 'auto' is 'cosine' in `fit` and 'power' in `partial_fit`. Choose
+        Step sizes of the topics. 'cosine' falls from 1 to 0 over `max_iter` epochs, and
+        the encoder's learning rate falls to a twentieth; with `early_stopping` both are
+        constant at first. 'power' is (`learning_offset` + t) ** -`learning_decay` after
+        t batches. 'auto' is 'cosine' in `fit` and 'power' in `partial_fit`. Choose
         'cosine' for a stream that ends after `max_iter` passes over `total_samples`
         documents. During training, duplicate topics are merged and others are split.
     learning_decay : float, default=0.55
-        kappa of the 'power' schedule; not used with 'cosine'. Values in (0.5, 1]
-        guarantee convergence.
+        kappa of the 'power' schedule. Values in (0.5, 1] guarantee convergence.
     learning_offset : float, default=10.0
-        tau_0 of the 'power' schedule; not used with 'cosine'. Large values reduce the
-        first step sizes.
+        tau_0 of the 'power' schedule. Large values reduce the first step sizes.
     max_iter : int, default=20
-        Epochs of `fit`, passes over the training data. In `partial_fit` it is used with
-        learning_schedule='cosine' only.
+        Epochs of `fit`, which are passes over the training data. `partial_fit` uses it
+        with learning_schedule='cosine' only.
     batch_size : int or 'auto', default='auto'
-        Documents in a batch. 'auto' is the number of documents that have 20,000
-        non-zeros in X, between 64 and 256, but at most a twentieth of all documents and
-        at least 16. Late in training, 'auto' merges up to eight batches into one step
-        [5]_.
+        Documents in a batch. 'auto' is the number that has 20,000 non-zeros in X,
+        between 64 and 256. A small corpus has 20 batches, of at least 16 documents.
+        Late in training, 'auto' merges up to eight batches into one step [5]_.
     total_samples : int, default=1_000_000
         Documents in the corpus whose chunks `partial_fit` receives; not used in `fit`.
     early_stopping : bool, default=False
         Whether `fit` holds out `validation_fraction` of the documents, and stops when
-        the prediction of one half of their words from the other half no longer
-        improves by 1e-4 nats per word. The model of the best epoch is kept.
+        the prediction of one half of their words from the other half no longer improves
+        by 1e-4 nats per word. `fit` keeps the model of the best epoch.
     validation_fraction : float, default=0.1
         Share of the documents to hold out; not used without `early_stopping`.
     n_iter_no_change : int, default=10
-        Epochs without improvement after which training stops; not used without
-        `early_stopping`.
+        Epochs without improvement after which training stops. With 'cosine' the step
+        sizes first fall to 0, over at most as many epochs as were trained. Not used
+        without `early_stopping`.
     warm_start : bool, default=False
         Whether `fit` continues the last fit, optimizer included, for another `max_iter`
         epochs. With learning_schedule='power' two fits of n epochs equal one of 2n bit
-        for bit. With 'cosine' step sizes fall again, from 0.3.
+        for bit, unless topics were split. With 'cosine' step sizes of the topics fall
+        again, from 0.3.
     device : str or torch.device, default='auto'
         Device of the computation: 'auto' ('cuda' where available, else 'cpu'), 'cpu',
         'cuda', 'cuda:1', 'mps' (not tested). A fitted model holds no device and works
@@ -160,14 +160,13 @@ class AmortizedLDA(
         process is killed, the same call (parameters, data and `random_state`) continues
         from the file, to the same result bit for bit on one device and number of
         threads. A file of another fit is an error, so parallel fits (as in a grid
-        search) cannot share one. The size is about that of a saved model, and twice
+        search) cannot share a file. The file has about the size of a saved model, twice
         that with `early_stopping`. Not used in `partial_fit`.
     verbose : int, default=0
-        1 or more shows a progress bar in `fit`. Epochs are logged in any case (level
-        INFO, logger 'sklearn_amortlda').
+        1 or more shows a progress bar. The logger 'sklearn_amortlda' logs epochs.
     random_state : int, RandomState instance or None, default=None
-        Seed of the initial topics and encoder, of shuffling and sampling. With an int,
-        two fits on one device and number of threads are equal bit for bit.
+        Seed of the initial topics and encoder, of shuffling and of sampling. With an
+        int, two fits on one device and number of threads are equal bit for bit.
 
     Attributes
     ----------
@@ -178,29 +177,28 @@ class AmortizedLDA(
         E[beta], the topics: each row is a distribution over words.
     bound_ : float
         Evidence lower bound on log p(X | alpha, eta) of the training documents of
-        `fit`, in nats, including the term of the topics. NaN after `partial_fit`, where
-        it would take longer than the training, and after an interrupt.
+        `fit`, in nats, including the term of the topics. NaN after an interrupt, and
+        after `partial_fit`, where the bound would take longer than the training.
     history_ : list of dict
-        One record per epoch: 'epoch'; 'bound', the training bound in nats per word, at
-        the encoder's posterior and the topics of each step; with `early_stopping`
-        'validation_score', the held-out log-likelihood in nats per word.
+        One record per epoch or chunk: 'epoch'; 'bound', the training bound in nats per
+        word, at the encoder's posterior and the topics of every eighth step; and with
+        `early_stopping` 'validation_score', the held-out log-likelihood per word.
     n_iter_ : int
-        Epochs trained.
+        Number of records in `history_`.
     n_batch_iter_ : int
-        Steps trained.
+        Steps that the model has taken.
     doc_topic_prior_ : ndarray of shape (n_components,)
         alpha, as given or learned.
     topic_word_prior_ : float or ndarray
-        eta, of the shape given, or as learned.
+        eta, in the shape of the parameter; a number if learned.
     n_features_in_ : int
         Number of words seen in `fit` or `partial_fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the words, where X had string column names.
+        Names of the words, if X had column names or `feature_names` were passed.
 
     See Also
     --------
-    sklearn.decomposition.LatentDirichletAllocation : The same model, with an iterative
-        optimization for every document.
+    sklearn.decomposition.LatentDirichletAllocation : LDA without an encoder.
 
     References
     ----------
@@ -239,7 +237,7 @@ class AmortizedLDA(
         "encoder": [StrOptions({"mlp", "transformer"}), callable],
         "hidden_layer_sizes": ["array-like"],
         "word_vectors": ["array-like", None],
-        "refine": [Interval(Integral, 0, None, closed="left")],
+        "refine": [Interval(Integral, 0, 1000, closed="both")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "learning_schedule": [StrOptions({"auto", "cosine", "power"})],
         "learning_decay": [Interval(Real, 0, 1, closed="both")],
@@ -249,12 +247,12 @@ class AmortizedLDA(
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
         ],
-        "total_samples": [Interval(Real, 0, None, closed="neither")],
+        "total_samples": [Interval(Real, 0, 1e15, closed="right")],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "warm_start": ["boolean"],
-        # resolve_device lists the devices that exist.
+        # Validated by resolve_device, whose error lists the available devices.
         "device": "no_validation",
         "distributed": ["boolean"],
         "checkpoint": [str, os.PathLike, None],
@@ -319,21 +317,21 @@ class AmortizedLDA(
     def fit(self, X, y=None, sample_weight=None):
         """Learn the topics and the encoder from word counts.
 
-        Ctrl-C ends the fit with a warning; the estimator is then fitted with what was
-        learned up to the last step. Before the first step KeyboardInterrupt is raised.
-        From scikit-learn 1.9 on, callbacks (`set_callbacks`) receive each epoch as a
-        task, and a callback that returns True ends the fit. The fitted estimators that
-        they receive have a `bound_` of NaN. Where y is None, callbacks receive X as y.
+        Ctrl-C ends the fit with a warning, and the estimator is fitted as of the last
+        step. Before the first step KeyboardInterrupt is raised. From scikit-learn 1.9
+        on, callbacks (`set_callbacks`) receive each epoch as a task. A callback that
+        returns True ends the fit. The fitted estimators that callbacks receive have a
+        `bound_` of NaN. If y is None, callbacks receive X as y.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
-            Word counts of each document. Rows of zeros are legal.
+            Word counts of each document. Rows of zeros are allowed.
         y : Ignored
             Present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None
-            Number of times each document counts; None is once. A weight of 0 equals
-            absence. With mini-batches, other weights equal repetition in expectation.
+            Number of times each document counts; None is once. Documents of weight 0
+            have no effect. Other weights equal repetition in expectation.
 
         Returns
         -------
@@ -345,12 +343,13 @@ class AmortizedLDA(
         ValueError
             If X is empty, all zero, malformed, negative, not finite or complex, the
             device is not available, or the checkpoint is damaged or belongs to another
-            fit. The estimator keeps its earlier fit.
+            fit. After any error the estimator keeps its earlier fit.
+        FloatingPointError
+            If training diverges to NaN or infinity.
         OSError
             If the checkpoint cannot be written. The earlier checkpoint is kept.
         MemoryError
-            If memory cannot hold the fit, with the parameter to lower. Checked before
-            the first step.
+            If memory cannot hold the fit. The message names the parameter to lower.
         """
         callbacks = FitCallbacks(self, X, y, sample_weight)
         with self._restored_on_error(), self._communicator() as communicator:
@@ -378,21 +377,23 @@ class AmortizedLDA(
             The words of the columns of X, such as
             ``vectorizer.get_feature_names_out()``. Columns are then identified by their
             names and may come in any order. Known words may be absent. New words are
-            appended to `feature_names_in_`; their topics start at the prior. Other
+            appended to `feature_names_in_` and start at the prior in every topic. Other
             methods take all words of `feature_names_in_`, in this order:
             ``CountVectorizer(vocabulary=lda.feature_names_in_)`` makes such X.
 
         Returns
         -------
         self : AmortizedLDA
-            The estimator, fitted so far.
+            The estimator, fitted to all chunks so far.
 
         Raises
         ------
         ValueError
-            As from `fit`; or if only some chunks have names, or there are new words
-            while `topic_word_prior` is an array or `encoder` a callable.
+            As from `fit`. Also if only some chunks have names, or if words are new and
+            `topic_word_prior` is an array or `encoder` a callable.
         """
+        # scikit-learn validates the parameters of an unfitted estimator only.
+        self._validate_params()
         with self._restored_on_error(), self._communicator() as communicator:
             fitted = self._fitted()
             counts, dtype, new = self._check_chunk(X, feature_names, fitted)
@@ -413,7 +414,7 @@ class AmortizedLDA(
         return with_format(super().__getstate__())
 
     def __setstate__(self, state):
-        # Parameters that are newer than the file get their defaults.
+        # The file may be older than some parameters.
         parameters = signature(AmortizedLDA).parameters.values()
         defaults = {parameter.name: parameter.default for parameter in parameters}
         super().__setstate__({**defaults, **without_format(state)})
@@ -443,7 +444,7 @@ class AmortizedLDA(
     def _session(
         self, counts, sample_weight, dtype, fitted, communicator, new_words=()
     ):
-        """The input of one fit, validated."""
+        """The `Session` of one fit, with validated input."""
         from .training.communicator import SingleProcess, check_agreement
         from .training.session import Session
         from .training.state import state_from, with_new_words
@@ -478,7 +479,7 @@ class AmortizedLDA(
             if fitted and known is not None and not has_names(X):
                 raise ValueError(
                     "Earlier chunks had names for their columns, and this chunk has "
-                    "none; pass feature_names, so that words are not confused."
+                    "none; pass feature_names, which identify the columns."
                 )
             counts, dtype = self._check_counts(X, reset=not fitted, whom="partial_fit")
             return counts, dtype, ()

@@ -1,7 +1,7 @@
-"""scikit-learn's callbacks around a fit, from its version 1.9 on.
+"""scikit-learn's callbacks around a fit, from version 1.9 of scikit-learn on.
 
-Input: the estimator and the data of a fit. Each epoch is a task of the callbacks.
-Before scikit-learn 1.9 the functions do nothing.
+Input: the estimator and the data of a fit. Output: calls of the estimator's callbacks,
+with each epoch as a task. Before scikit-learn 1.9 the methods do nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ try:
 except ImportError:
 
     class CallbackSupportMixin:
-        """Replacement before scikit-learn 1.9, without callbacks."""
+        """Empty replacement before scikit-learn 1.9, without callbacks."""
 
 
 class FitCallbacks:
@@ -20,23 +20,23 @@ class FitCallbacks:
     Parameters
     ----------
     estimator : AmortizedLDA
-        scikit-learn stores the context of the callbacks in it, so make this object
-        before the estimator's attributes are saved for restoring.
+        scikit-learn stores the context of the callbacks in the estimator. So create
+        this object before the estimator's attributes are saved for restoring.
     X, y, sample_weight
         As in `fit`.
 
     Attributes
     ----------
     attributes : callable or None
-        Returns the fitted attributes of a training; to be set before the first epoch
-        ends.
+        Returns the fitted attributes of a `Training`. Set by the caller before the
+        first epoch ends.
     """
 
     def __init__(self, estimator, X, y, sample_weight):
         self._estimator, self._context, self.attributes = estimator, None, None
         if not hasattr(estimator, "_init_callback_context"):
             return
-        # ScoringMonitor computes no score without y, which our scores ignore.
+        # ScoringMonitor requires a y, which `score` ignores.
         self._data = {"X": X, "y": X if y is None else y}
         if sample_weight is not None:
             self._data["metadata"] = {"sample_weight": sample_weight}
@@ -52,10 +52,10 @@ class FitCallbacks:
             self._begin(self._epoch)
 
     def epoch_ends(self, training, record) -> bool:
-        """End the subtask with the present model; whether training should stop."""
+        """End the subtask with the present model; return whether training stops."""
         if self._context is None:
             return False
-        # A function, called only if a callback asks for the attributes.
+        # A function, because the attributes are costly and most callbacks ignore them.
         return self._end(self._epoch, lambda: self.attributes(training))
 
     def fit_ends(self) -> None:

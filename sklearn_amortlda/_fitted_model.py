@@ -1,7 +1,7 @@
 """What a fitted model computes for documents: posteriors, bounds and top words.
 
-Input: counts of new documents. Output: topic proportions, posteriors and scores. torch
-is imported by the methods, so that importing the package is instant.
+Input: counts of new documents. Output: topic proportions, posteriors and scores. The
+methods import torch, so that importing the package is fast.
 """
 
 from __future__ import annotations
@@ -11,7 +11,13 @@ from contextlib import contextmanager
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils import check_array
+from sklearn.utils._param_validation import validate_parameter_constraints
+from sklearn.utils.validation import (
+    _check_n_features,
+    check_is_fitted,
+    validate_data,
+)
 
 from .data.validation import canonical_counts, check_weights, well_formed
 from .inference.posterior import DirichletPosterior
@@ -42,8 +48,8 @@ class FittedModelMixin(TransformerMixin):
     def doc_topic_posterior(self, X):
         """Posterior of documents' topic proportions, q(theta_d) = Dirichlet(gamma_d).
 
-        Its mean is the result of `transform`. Mean-field posteriors are too narrow; the
-        README says by how much.
+        Its mean is the result of `transform`. Mean-field posteriors are too narrow;
+        docs/numbers.md has measurements.
 
         Parameters
         ----------
@@ -76,9 +82,10 @@ class FittedModelMixin(TransformerMixin):
     def word_topic_posterior(self, X):
         """Posterior of the topic of each word, q(z_dv) = Categorical(r_dv).
 
-        r_dvk is proportional to theta_dk beta_kv. beta is `topic_word_`, and theta the
-        expectation under the posterior of `transform` that the objective uses. All
-        occurrences of a word in a document have the same posterior.
+        r_dvk is proportional to theta_dk beta_kv. beta is `topic_word_`. theta is an
+        expectation under `doc_topic_posterior`: the arithmetic mean with
+        objective='completion', else the geometric mean. All occurrences of a word in a
+        document have the same posterior.
 
         Parameters
         ----------
@@ -93,7 +100,7 @@ class FittedModelMixin(TransformerMixin):
             r of each entry of ``counts.data``, rows on the simplex. The rows of
             document d are ``probabilities[counts.indptr[d]:counts.indptr[d + 1]]``; the
             same slice of ``counts.indices`` has their words. float32 if X is, else
-            float64. The array has 8 x nnz x n_components bytes, so pass large corpora
+            float64. The array has nnz x n_components entries, so pass a large corpus
             in parts.
         """
         X, dtype = self._check_new(X, whom="word_topic_posterior")
@@ -134,10 +141,11 @@ class FittedModelMixin(TransformerMixin):
                   - \\mathrm{KL}(q(\\theta_d) \\| p(\\theta_d)) \\Big]
                   \\le \\sum_d \\log p(w_d | \\alpha, \\beta)
 
-        beta is `topic_word_`, alpha is `doc_topic_prior_`, and q(theta) is the
-        posterior of `transform` after six further steps that raise the bound [1]_, for
-        every objective. Each document has its own term, so the score is additive over
-        any split of X. The divergence of the topics is not included.
+        beta is `topic_word_`, and alpha is `doc_topic_prior_`. q(theta) is
+        `doc_topic_posterior` after six more steps of the E-step, which raise the bound.
+        The score is this bound for every objective. Each document has its own term, so
+        the score is additive over any split of X. The divergence of the topics is not
+        included.
 
         Parameters
         ----------
@@ -169,7 +177,7 @@ class FittedModelMixin(TransformerMixin):
         Returns
         -------
         perplexity : float
-            At least 1; lower is better. Does not depend on the number of documents.
+            At least 1; lower is better.
 
         Raises
         ------
@@ -182,7 +190,7 @@ class FittedModelMixin(TransformerMixin):
         if not n_words:
             raise ValueError(
                 "Perplexity is per word, and X has no words: all its rows are 0 or "
-                "have weight 0."
+                "have weight 0. Pass documents with words and positive weights."
             )
         return float(np.exp(-(weights @ self._document_bounds(X)) / n_words))
 
@@ -192,18 +200,29 @@ class FittedModelMixin(TransformerMixin):
 
     def _check_counts(self, X, *, reset, whom):
         """Canonical counts of X, and the dtype of results: float32 if X is."""
-        X = validate_data(
-            self,
-            well_formed(X),
-            reset=reset,
-            accept_sparse="csr",
-            dtype=[np.float64, np.float32],
-            order="C",
-        )
+        options = {
+            "accept_sparse": "csr",
+            "dtype": [np.float64, np.float32],
+            "order": "C",
+        }
+        X = well_formed(X)
+        if sp.issparse(X) and not reset:
+            # validate_data would warn that X has no names, which no sparse X has.
+            X = check_array(X, estimator=self, **options)
+            _check_n_features(self, X, reset=False)
+        else:
+            X = validate_data(self, X, reset=reset, **options)
         return canonical_counts(X, whom=f"AmortizedLDA.{whom}"), X.dtype
 
     def _check_new(self, X, *, whom):
         check_is_fitted(self)
+        # `fit` validates all parameters, but the user may have set these since.
+        used = ("encoder", "objective", "refine")
+        validate_parameter_constraints(
+            {name: self._parameter_constraints[name] for name in used},
+            {name: getattr(self, name) for name in used},
+            caller_name=type(self).__name__,
+        )
         return self._check_counts(X, reset=False, whom=whom)
 
     def _document_bounds(self, X):
@@ -212,7 +231,7 @@ class FittedModelMixin(TransformerMixin):
 
     @contextmanager
     def _inference(self, X):
-        """Inference of the fitted model, in torch settings that suit X."""
+        """Inference of the fitted model, in torch settings for products of X's size."""
         from .inference.inference import fitted_inference, product_size
         from .runtime.device import resolve_device
         from .runtime.torch_context import isolated_torch

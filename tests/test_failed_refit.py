@@ -31,3 +31,30 @@ def test_refit_that_is_interrupted_in_its_first_step_keeps_the_model(
     with pytest.raises(KeyboardInterrupt):
         lda.fit(corpus[:, :30])
     np.testing.assert_array_equal(lda.transform(corpus), expected)
+
+
+@pytest.mark.filterwarnings("ignore:Encountered NaN:UserWarning")
+@pytest.mark.parametrize("scale", [1e11, 1e12])
+@pytest.mark.parametrize(
+    "objective", ["completion", "bound", "sampled", "logistic_normal"]
+)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_enormous_counts_give_finite_results_or_keep_the_fit(
+    corpus, method, objective, scale
+):
+    lda = AmortizedLDA(
+        5,
+        objective=objective,
+        hidden_layer_sizes=(8,),
+        max_iter=3,
+        batch_size=40,
+        random_state=0,
+    ).fit(corpus)
+    expected = lda.transform(corpus)
+    try:
+        getattr(lda, method)(corpus * scale)
+    except FloatingPointError as error:
+        assert "Lower learning_rate_init, raise batch_size, or scale X" in str(error)
+        np.testing.assert_array_equal(lda.transform(corpus), expected)
+    assert np.isfinite(lda.components_).all()
+    assert np.isfinite(lda.transform(corpus)).all()

@@ -9,6 +9,7 @@ from conftest import draw_corpus
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import linear_sum_assignment
 from scipy.special import digamma
+from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_amortlda import AmortizedLDA
 from sklearn_amortlda.metrics import document_completion_perplexity
@@ -191,3 +192,30 @@ def test_top_words_follow_the_ranking(fitted):
     ranking = np.tile(np.arange(60), (5, 1))
     last = fitted.top_words(names, n_words=2, ranking=ranking)
     assert_array_equal(last, [["word59", "word58"]] * 5)
+
+
+# -- parameters that change after fit ----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "transform",
+        "score",
+        "perplexity",
+        "doc_topic_posterior",
+        "word_topic_posterior",
+    ],
+)
+@pytest.mark.parametrize(
+    "name, value",
+    [("encoder", "xx"), ("objective", "zz"), ("refine", 2.5), ("refine", -1)],
+)
+def test_parameter_that_became_invalid_raises(corpus, name, value, method):
+    lda = small(max_iter=1).fit(corpus)
+    expected, before = lda.transform(corpus), lda.get_params()[name]
+    lda.set_params(**{name: value})
+    with pytest.raises(InvalidParameterError, match=f"The '{name}' parameter"):
+        getattr(lda, method)(corpus)
+    lda.set_params(**{name: before})
+    assert_array_equal(lda.transform(corpus), expected)

@@ -29,7 +29,7 @@ class WordMajor:
     documents : Tensor of shape (nnz,)
         The document of each non-zero, word by word.
     order : Tensor of shape (nnz,)
-        Positions of these non-zeros in document-major order.
+        Position of each of these non-zeros in the batch, which is sorted by document.
     """
 
     offsets: torch.Tensor
@@ -52,11 +52,11 @@ class Batch:
     documents : Tensor of shape (nnz,)
         The document of each non-zero.
     counts : Tensor of shape (nnz,)
-        The counts, floating.
+        The counts, of a floating-point dtype.
     lengths : Tensor of shape (n_documents,)
         Number of words of each document.
     by_word : WordMajor or None
-        The same non-zeros sorted by word; only training needs them.
+        The non-zeros sorted by word, which only training needs.
     weights : Tensor of shape (n_documents,) or None
         Number of times each document counts; None means once.
     """
@@ -77,19 +77,19 @@ class Batch:
 
     @cached_property
     def pattern(self) -> torch.Tensor:
-        """The positions of the non-zeros as a CSR tensor; its values are scratch."""
+        """A CSR tensor at the non-zeros, whose values are uninitialized."""
         return torch.sparse_csr_tensor(
             self.offsets,
             self.words,
             torch.empty_like(self.counts),
             self.shape,
-            # Explicit, because the caller's default device would take precedence.
+            # Without it torch would use the caller's default device.
             device=self.counts.device,
             check_invariants=False,
         )
 
     def with_counts(self, counts: torch.Tensor) -> Batch:
-        """The same non-zeros with other values."""
+        """The batch with other values at its non-zeros."""
         return replace(self, counts=counts)
 
     def weighted(self, values: torch.Tensor) -> torch.Tensor:
@@ -103,7 +103,7 @@ class Batch:
 class SplitBatch:
     """Documents and two halves of their words, over one vocabulary.
 
-    Where the objective does not split words, all three are the same batch.
+    If the objective does not split words, all three attributes are one batch.
 
     Attributes
     ----------
@@ -112,7 +112,7 @@ class SplitBatch:
     observed : Batch
         The words that the encoder reads.
     held_out : Batch
-        The words that the topics' statistics are computed from.
+        The words whose counts give the topics' statistics.
     """
 
     whole: Batch
@@ -121,7 +121,7 @@ class SplitBatch:
 
 
 class BatchMaker:
-    """Cuts batches out of a corpus.
+    """Makes batches from rows of a corpus.
 
     Parameters
     ----------
@@ -136,14 +136,14 @@ class BatchMaker:
         self.corpus = corpus
         self.dtype = dtype
         self.device = device
-        # Reused by every batch: an allocation of n_features entries for each batch
-        # would make the cost follow the vocabulary.
+        # Allocated once, because n_features entries for each batch would make the cost
+        # follow the vocabulary.
         self._position = np.empty(corpus.counts.shape[1], dtype=np.int64)
 
     def shuffled(
         self, sizes: Sequence[int], rng: np.random.Generator, *, split: bool
     ) -> Iterator[SplitBatch]:
-        """One epoch in random order.
+        """The batches of one epoch, in random order.
 
         Parameters
         ----------
@@ -152,20 +152,31 @@ class BatchMaker:
         rng : numpy.random.Generator
         split : bool
             Whether the words of each document are split into two random halves.
+
+        Yields
+        ------
+        batch : SplitBatch
         """
         order = rng.permutation(len(self.corpus))
-        # Equal parts: a small last batch would have noisy statistics.
+        # Parts of equal size, because a small last batch would have noisy statistics.
         parts = iter(np.array_split(order, sum(sizes)))
         for size in sizes:
             rows = np.concatenate(list(islice(parts, size)))
             yield self._split_batch(self.corpus[rows], rng if split else None)
 
     def in_order(self, batch_size: int) -> Iterator[tuple[slice, Batch]]:
-        """Consecutive documents, with the rows of X that they are.
+        """Batches of consecutive documents, with their rows of X.
 
-        The last batch is padded with empty documents. Products then have one shape for
-        any number of documents, so that the result of a row is the same bit for bit in
-        any batch.
+        The last batch is padded with empty documents. So products have one shape for
+        any number of documents, and the result of a row does not depend on its batch,
+        bit for bit.
+
+        Yields
+        ------
+        rows : slice
+            The rows of X in the batch.
+        batch : Batch
+            `batch_size` documents.
         """
         n_samples = len(self.corpus)
         for start in range(0, n_samples, batch_size):
@@ -187,8 +198,8 @@ class BatchMaker:
         return SplitBatch(whole, *halves)
 
     def _pattern(self, X):
-        """Distinct words, and the word and the document of each non-zero."""
-        # Of all positions of a word, the last one written stays: this finds distinct
+        """Distinct words as a tensor, and the word and document of each non-zero."""
+        # The last position that is written for a word stays. This finds the distinct
         # words without a pass over the vocabulary.
         words, positions = X.indices.astype(np.intp), np.arange(X.nnz)
         self._position[words] = positions
@@ -196,7 +207,7 @@ class BatchMaker:
         vocabulary = np.sort(words.take(last))
         self._position[vocabulary] = positions[: len(vocabulary)]
         documents = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
-        return vocabulary, self._position.take(words), documents
+        return self._tensor(vocabulary), self._position.take(words), documents
 
     def _batch(
         self,
@@ -218,7 +229,7 @@ class BatchMaker:
         sizes = np.bincount(documents, minlength=n_documents)
         offsets = _offsets(sizes)
         return Batch(
-            vocabulary=self._tensor(vocabulary),
+            vocabulary=vocabulary,
             offsets=self._tensor(offsets),
             words=self._tensor(words),
             documents=self._tensor(documents),
@@ -251,7 +262,7 @@ def _offsets(sizes):
 def _segment_sums(values, offsets, sizes):
     """Sums of consecutive segments of `values`, of the given sizes."""
     sums, nonempty = np.zeros(len(sizes)), np.flatnonzero(sizes)
-    # Eight times as fast as bincount, but reduceat has no sum for an empty segment.
+    # reduceat is faster than bincount, but has no sum for an empty segment.
     if len(nonempty):
         sums[nonempty] = np.add.reduceat(values, offsets[nonempty], dtype=np.float64)
     return sums

@@ -1,7 +1,7 @@
 """Training documents and their weights.
 
-Input: canonical counts and sample weights. Output: a corpus that can be cut by rows,
-and its sums.
+Input: canonical counts and sample weights. Output: a corpus that can be indexed by
+rows, and its weighted sums.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from .validation import check_weights
 
 @dataclass(frozen=True)
 class Corpus:
-    """Documents, and how many times each counts.
+    """Documents and their weights.
 
     Attributes
     ----------
     counts : csr_array of shape (n_documents, n_features)
         Canonical, non-negative.
     weights : ndarray of shape (n_documents,) or None
-        Positive; None means that each document counts once.
+        Number of times each document counts, positive; None means once.
     """
 
     counts: sp.csr_array
@@ -37,8 +37,8 @@ class Corpus:
         return Corpus(self.counts[rows], weights)
 
     def total(self, values=None) -> float:
-        """Weighted sum of values of the documents; by default of 1."""
-        # A sum and no dot product: BLAS would start threads that then spin.
+        """Weighted sum of values of the documents; by default the sum of weights."""
+        # Not a dot product, because BLAS would start threads that keep a core busy.
         if values is None:
             values = np.ones(len(self))
         if self.weights is not None:
@@ -58,8 +58,15 @@ class Corpus:
         return self.counts.T @ self.weights
 
 
+# Range of weights whose products with counts float32 can sum without large errors.
+_WEIGHT_RANGE = (1e-9, 1e9)
+
+
 def make_corpus(X, sample_weight) -> Corpus:
-    """A corpus of the documents that have a positive weight.
+    """A corpus of the documents that have words and a positive weight.
+
+    A document without words has the prior as its posterior. The document does not
+    change the topics, but its place in a batch would change the statistics.
 
     Parameters
     ----------
@@ -67,9 +74,22 @@ def make_corpus(X, sample_weight) -> Corpus:
         Canonical counts.
     sample_weight : array-like of shape (n_samples,) or None
         Number of times each document counts.
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative, not finite, or too small or large for float32.
     """
+    has_words = np.diff(X.indptr) > 0
     if sample_weight is None:
-        return Corpus(X)
+        return Corpus(X if has_words.all() else X[np.flatnonzero(has_words)])
     weights = check_weights(sample_weight, X)
-    counted = np.flatnonzero(weights)
+    positive = weights[weights != 0]
+    lowest, highest = _WEIGHT_RANGE
+    if not ((positive >= lowest) & (positive <= highest)).all():
+        raise ValueError(
+            f"sample_weight must be 0 or between {lowest:g} and {highest:g}, got "
+            f"values from {positive.min():g} to {positive.max():g}; scale the weights."
+        )
+    counted = np.flatnonzero(has_words & (weights != 0))
     return Corpus(X[counted], weights[counted])

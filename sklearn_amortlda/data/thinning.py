@@ -1,14 +1,14 @@
 """The words of documents, split at random into two halves.
 
-Input: counts. Output: the counts of one half; the rest is the other half.
+Input: counts. Output: the counts of one half; the other half is the difference.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-# A random byte tosses up to seven coins for a count; its last bit is for the fraction.
-# Larger counts take a binomial draw.
+# Seven bits of a random byte are coin tosses for the words of a count, and the eighth
+# is for its fractional part. Larger counts take a binomial draw.
 _MAX_TOSSES = 7
 _HEADS = np.array([byte.bit_count() for byte in range(256)], np.uint8)
 
@@ -21,7 +21,7 @@ def thin(counts, rng: np.random.Generator):
     Parameters
     ----------
     counts : ndarray of shape (nnz,)
-        Positive.
+        Counts, positive.
     rng : numpy.random.Generator
 
     Returns
@@ -43,7 +43,7 @@ def thin(counts, rng: np.random.Generator):
 
 
 def _thin_large(counts, rng):
-    # Above 1e9 the exact half differs from a draw by less than float32's precision.
+    # Above 1e9 a draw differs from the exact half by little, relative to the count.
     whole = np.floor(np.minimum(counts, 1e9))
     fraction = np.where(counts < 1e9, counts - whole, 0.0)
     tossed = rng.binomial(whole.astype(np.int64), 0.5)

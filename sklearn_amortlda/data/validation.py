@@ -1,7 +1,7 @@
-"""Word counts and priors as users pass them: made canonical, or refused.
+"""Validation of the arrays that users pass: counts, weights and priors.
 
-Input: X, sample weights and Dirichlet parameters. Output: CSR counts in float32 and
-float64 arrays.
+Input: X, sample weights and Dirichlet parameters. Output: counts as canonical float32
+CSR, weights and priors as float64 arrays; or an error.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.validation import _check_sample_weight, check_non_negative
 
-# Largest sum of all counts: gradients grow with it, and Adam squares them in float32.
+# Largest sum of all counts. Gradients grow with the sum, and Adam squares gradients in
+# float32.
 _MAX_TOTAL = float(np.sqrt(np.finfo(np.float32).max))
 # Range of Dirichlet parameters that float32 can add to counts.
 _PRIOR_RANGE = (1e-12, 1e6)
@@ -22,7 +23,7 @@ def canonical_counts(X, *, whom: str):
     Parameters
     ----------
     X : {ndarray, csr_matrix, csr_array} of shape (n_samples, n_features)
-        Counts that scikit-learn's `validate_data` has accepted. Never changed.
+        Counts that scikit-learn's `validate_data` has accepted; not changed.
     whom : str
         Name of the caller, for messages.
 
@@ -42,9 +43,9 @@ def canonical_counts(X, *, whom: str):
     check_non_negative(counts, whom=whom)
     with np.errstate(over="ignore"):
         total = counts.data.sum(dtype=np.float64)
-    # validate_data accepts NaN under assume_finite.
+    # validate_data accepts NaN if scikit-learn's setting assume_finite is on.
     if np.isnan(total):
-        raise ValueError(f"X passed to {whom} contains NaN.")
+        raise ValueError(f"X passed to {whom} contains NaN; replace NaN by counts.")
     if total > _MAX_TOTAL:
         raise ValueError(
             f"Counts passed to {whom} sum to {total:.3g}, and their squares overflow "
@@ -58,19 +59,24 @@ def canonical_counts(X, *, whom: str):
 
 
 def well_formed(X):
-    """X in a container that scikit-learn may convert; sparse indices are checked.
+    """X with checked indices, in a new container if X is sparse.
 
-    scipy's conversions and the kernels do not check indices: wrong ones would crash the
-    process. The container of a sparse X is new, because scipy stores the answer to
-    'are the indices sorted?' in the container. That changes its joblib.hash, and
-    Pipeline(memory=...) would never find its cache.
+    scipy's conversions and the kernels do not check indices, and an index out of range
+    would crash the process. The container is new, because scipy stores in a container
+    whether its indices are sorted. This would change the joblib.hash of the user's X,
+    and Pipeline(memory=...) would miss its cache.
+
+    Raises
+    ------
+    ValueError
+        If X is masked, or sparse and malformed.
     """
     if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
-        raise ValueError("X has masked entries; replace them, as by X.filled(0).")
+        raise ValueError("X has masked entries; replace them, such as by X.filled(0).")
     if not sp.issparse(X):
         return X
     if X.ndim != 2:
-        raise ValueError(f"Expected 2D array, got a sparse one of {X.ndim} dimensions.")
+        raise ValueError(f"Expected 2D array, got a sparse array with X.ndim={X.ndim}.")
     if X.format in ("csr", "csc", "bsr"):
         arrays = (_floats(X.data), _integers(X.indices), _integers(X.indptr))
     elif X.format == "coo":
@@ -78,17 +84,20 @@ def well_formed(X):
     else:
         return X
     checked = getattr(sp, f"{X.format}_array")(arrays, shape=X.shape)
-    # The constructor of COO checks every index itself.
+    # The constructor of COO checks every index.
     if X.format != "coo":
         checked.check_format(full_check=True)
         # check_format skips the pointers of a matrix whose last pointer is 0.
         if (checked.indptr[1:] < checked.indptr[:-1]).any():
-            raise ValueError("The index pointers of a sparse X must not decrease.")
+            raise ValueError(
+                "The index pointers of a sparse X must not decrease; rebuild X from "
+                "its rows and columns."
+            )
     return checked
 
 
 def _floats(data):
-    # Duplicates are summed in this type: in bool 1 + 1 is True, and int8 overflows.
+    # Duplicates are summed in this dtype. In bool 1 + 1 is True, and int8 overflows.
     data = np.asarray(data)
     return data.astype(np.float64) if data.dtype.kind in "biu" else data
 
@@ -103,6 +112,11 @@ def check_prior(value, shapes, name: str):
     """A Dirichlet prior as a positive float64 array of one of the given shapes.
 
     The array is a copy, so that later changes of the caller's array have no effect.
+
+    Raises
+    ------
+    ValueError
+        If the shape is another one, or a value is not in the range of `_PRIOR_RANGE`.
     """
     prior = np.array(value, dtype=np.float64)
     if prior.ndim and prior.shape not in shapes:
@@ -118,7 +132,7 @@ def check_prior(value, shapes, name: str):
 
 
 def check_weights(sample_weight, X):
-    """Weights of documents as float64 of shape (n_samples,), none negative."""
+    """Weights of documents as float64 of shape (n_samples,), not negative."""
     return _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True
     )

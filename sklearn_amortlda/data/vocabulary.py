@@ -1,7 +1,8 @@
-"""Columns with names: put into the order of the model, new words appended.
+"""Alignment of named columns with the columns of a model.
 
-Input: the counts of a chunk, the names of its columns and the names that the model
-knows. Output: counts in the columns of the model, and the new names.
+Input: the counts of a chunk, the names of its columns and the names of the model's
+columns. Output: counts in the columns of the model, with new words appended, and the
+new names.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def check_names(feature_names, n_columns: int) -> np.ndarray:
             "give one name for each column."
         )
     if not all(isinstance(name, str) for name in names):
-        raise ValueError("feature_names must be strings.")
+        raise ValueError("feature_names must be strings; convert them with str.")
     if len(set(names)) < len(names):
         distinct, counts = np.unique(names, return_counts=True)
         repeated = quoted(distinct[counts > 1])
@@ -39,7 +40,7 @@ def has_names(X) -> bool:
 
 
 def align_columns(counts, names, known_names):
-    """Counts in the columns of a model, which grows by the words it does not know.
+    """Counts in the columns of a model, with columns of new words appended.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ def align_columns(counts, names, known_names):
     -------
     aligned : csr_array of shape (n_samples, n_features + n_new)
     new_names : ndarray of shape (n_new,)
-        Words of `names` that the model does not know, in their order.
+        Words of `names` that are not in `known_names`, in their order.
     """
     known = set(known_names)
     new_names = np.array([name for name in names if name not in known], dtype=object)
@@ -68,6 +69,6 @@ def align_columns(counts, names, known_names):
 
 
 def quoted(names, at_most=5) -> str:
-    """The first names in quotes, for messages."""
+    """The first names in quotes and the number of others, for messages."""
     shown = ", ".join(repr(str(name)) for name in names[:at_most])
     return shown + (f" and {len(names) - at_most} more" if len(names) > at_most else "")

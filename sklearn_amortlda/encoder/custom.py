@@ -1,6 +1,6 @@
-"""A body that the user has written.
+"""The body of an encoder that is the user's module.
 
-Input: a batch; the user's module receives its counts as a sparse CSR tensor over the
+Input: a batch, whose counts the user's module receives as a sparse CSR tensor over the
 whole vocabulary. Output: hidden units, checked for shape and finiteness.
 """
 
@@ -16,9 +16,9 @@ from ..runtime.torch_context import seeded_torch
 class CustomBody(nn.Module):
     """A user's module from sparse counts to hidden units.
 
-    In training the caller seeds torch's global generators (`seeded_torch`), from which
-    dropout draws. In eval mode they are seeded here, so that `transform` is
-    deterministic.
+    Dropout draws from torch's global generators. In training the caller seeds these
+    generators (`seeded_torch`). In eval mode this class seeds them, so that `transform`
+    is deterministic.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class CustomBody(nn.Module):
                 "callable that builds one: its class, or a function of n_features and "
                 "n_hidden."
             )
-        # On the CPU, so that the initial weights are the same on every device.
+        # On the CPU, so that the initial weights do not depend on the device.
         cpu = torch.device("cpu")
         with seeded_torch(seed, cpu), cpu:
             module = build(n_features, n_hidden)
@@ -59,10 +59,10 @@ class CustomBody(nn.Module):
 
     @torch.no_grad()
     def try_out(self) -> None:
-        """Call the module on two small documents, one of them without words.
+        """Call the module on two documents, one without words and one with one word.
 
-        Errors that depend on the documents then raise before training. Lazy modules
-        take their shape.
+        So errors of the module are raised before training, and lazy modules get their
+        shapes.
         """
         cpu = {"device": torch.device("cpu")}
         offsets, words = torch.tensor([0, 0, 1], **cpu), torch.tensor([0], **cpu)

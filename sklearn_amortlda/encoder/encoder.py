@@ -2,8 +2,8 @@
 
     counts and word embedding -> body -> head -> norm -> outputs
 
-Input: a batch. The body computes hidden units of each document; head and norm turn
-them into numbers for each topic.
+Input: a batch. Output: one or two numbers for each document and topic. The body
+computes hidden units of each document, from which head and norm compute the outputs.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ class Encoder(nn.Module):
     Parameters
     ----------
     embedding : WordEmbedding or None
-        None where the body reads the counts themselves.
+        None if the body reads the counts directly.
     body : Module
         Called with a `Batch` and the embedding's rows of its words; returns hidden
         units of shape (n_documents, n_hidden).
     n_hidden : int
     n_outputs : int
-        Numbers that describe the posterior of a document.
+        Number of outputs for a document, one or two for each topic.
     """
 
     def __init__(
@@ -50,13 +50,16 @@ class Encoder(nn.Module):
 
     @torch.no_grad()
     def merge_and_split(self, moves, n_topics: int) -> None:
-        """Follow `merge_split.merge_and_split`: a freed topic copies the split one."""
+        """Apply the moves of `merge_split.merge_and_split` to the outputs.
+
+        The outputs of a freed topic become a copy of those of the split topic.
+        """
         norm, head = self.norm, self.head
         for freed, twin, split in moves:
-            # Outputs are logarithms of shares: a twin doubles, a half is halved.
+            # Outputs are logarithms: the twin's share doubles, the split one's halves.
             norm.shift[twin] += math.log(2.0)
             norm.shift[split] -= math.log(2.0)
-            # A topic has one output, or two, the second for its spread.
+            # A topic has one output, or a second one for its standard deviation.
             for first in range(0, len(norm.shift), n_topics):
                 for values in (
                     head.weight,
@@ -77,14 +80,14 @@ class OutputNorm(nn.BatchNorm1d):
 
     def forward(self, x, weights=None):
         if self.training and len(x) == 1:
-            # One document has no variance; norming it would erase its value.
+            # One document has no variance, and the normalized value would be zero.
             return x + self.shift
         if self.training and weights is not None:
             return self.weighted(x, weights) + self.shift
         return super().forward(x) + self.shift
 
     def weighted(self, x, weights):
-        """Batch norm of documents repeated as often as their weights say."""
+        """Batch norm in which each document is repeated by its weight."""
         total, mean, variance = self.moments(x, weights)
         with torch.no_grad():
             unbiased = variance * (total / (total - 1.0).clamp_min(1.0))

@@ -28,16 +28,16 @@ _MAX_HEADS = 4
 class TransformerBody(nn.Module):
     """Layers with cross-attention from a document to its distinct words.
 
-    The state of a document starts as the first layer of `MLPBody`, the sum of its
-    words' rows. In each layer every head attends to the rows of the words, and the
-    results are merged into the state. Words do not attend to one another, so the cost
-    follows the non-zeros (Jaegle et al. 2021, "Perceiver").
+    The initial state of a document is the first layer of `MLPBody`, a weighted sum of
+    the embedding's rows of its words. In each layer every head attends to the rows, and
+    a linear layer combines the results with the state. Words do not attend to one
+    another, so the cost follows the non-zeros (Jaegle et al. 2021, "Perceiver").
 
     Parameters
     ----------
     hidden_layer_sizes : sequence of int
-        Widths of the layers. The first is also the width of the embedding, which the
-        heads divide among them: four heads, or fewer if four do not divide it.
+        Widths of the layers. The first is also the width of the embedding. The heads
+        are equal parts of this width: four heads, or fewer if four does not divide it.
     """
 
     def __init__(self, hidden_layer_sizes, **kw):
@@ -72,9 +72,9 @@ class TransformerBody(nn.Module):
 class Attention(torch.autograd.Function):
     """sum_v p_dv rows_v with p_d = softmax_v(queries_d . rows_v + log weights_dv).
 
-    The sum is over the words v of document d; a document without words has 0. A weight
-    acts as that many occurrences. Rows are keys and values at once, so that no product
-    has the size words x hidden x hidden and no array the size non-zeros x hidden.
+    The sum is over the words v of document d; a document without words has 0. A word of
+    weight w counts as w occurrences. The rows are both keys and values. So no product
+    has the size words x hidden x hidden, and no array has the size non-zeros x hidden.
     """
 
     @staticmethod

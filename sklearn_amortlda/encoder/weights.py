@@ -1,7 +1,7 @@
 """The weights of an encoder as a dict of NumPy arrays.
 
-Input: what kind of encoder is wanted. Output: random initial weights; and from
-weights, initial or learned, the network that they belong to.
+Input: the kind and the sizes of an encoder. Output: random initial weights. Functions
+here also convert weights to a network and back.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from .word_embedding import WordEmbedding
 from .word_vectors import rows_from_vectors
 
 BODIES = {"mlp": MLPBody, "transformer": TransformerBody}
-# Standard deviation of the embedding. It does not shrink with the vocabulary, because
-# most of the vocabulary is absent from any document.
+# Standard deviation of the initial embedding. It does not depend on the vocabulary,
+# because a document has only a small part of the vocabulary.
 _EMBEDDING_SCALE = 0.05
 # Biases of the layers whose widths are `hidden_layer_sizes`.
 _BODY_BIAS = re.compile(r"body\.(layers\.\d+\.)?bias")
@@ -32,21 +32,21 @@ def initial_weights(
 ) -> dict:
     """Random weights of an encoder, as float32 arrays by name.
 
-    NumPy draws them, so that a seed has the same result on every device.
+    NumPy draws the weights, so that the result of a seed does not depend on the device.
 
     Parameters
     ----------
     occurs : ndarray of bool of shape (n_features,)
-        Words that occur. Others get an embedding of zeros, because nothing is learned
-        about them.
+        Words that occur. Other words get an embedding of zeros, because training does
+        not update their rows.
     hidden_layer_sizes : sequence of int
     n_outputs : int
     rng : numpy.random.Generator
     kind : {'mlp', 'transformer'} or callable, default='mlp'
-        The estimator's `encoder`. A callable has no embedding and draws its own
-        weights.
+        The estimator's `encoder`. With a callable there is no embedding, and the
+        callable draws the weights of the body.
     word_vectors : array-like of shape (n_features, n_dims), default=None
-        Start of the embedding, see `rows_from_vectors`.
+        Pretrained vectors for the embedding, see `rows_from_vectors`.
     """
     weights, n_features = {}, len(occurs)
     kw = {"dtype": torch.float32, "device": torch.device("cpu")}
@@ -80,20 +80,23 @@ def initial_weights(
 def load_encoder(
     weights: dict, *, kind="mlp", n_features: int, dtype, device, training: bool
 ) -> Encoder:
-    """The network that some weights belong to.
+    """The network with the given weights.
 
     Parameters
     ----------
     weights : dict of ndarray
-        As from `initial_weights` or `encoder_arrays`.
+        From `initial_weights` or `encoder_arrays`.
     kind : {'mlp', 'transformer'} or callable, default='mlp'
         The estimator's `encoder`.
     n_features : int
         Words of the vocabulary.
-    dtype, device
-        Of the network.
+    dtype : torch.dtype
+        Type of the network's parameters.
+    device : torch.device
+        Device of the network.
     training : bool
-        Whether it is trained, or used in eval mode.
+        True returns a network in training mode, False one in eval mode without
+        gradients.
 
     Raises
     ------
@@ -102,15 +105,14 @@ def load_encoder(
     """
     n_outputs, n_hidden = weights["head.weight"].shape
     embedding = None
-    # A user's module may share weights among its parts, so weights are copied into it.
-    # Other modules are made on the meta device, which allocates and draws nothing.
+    # The parts of a user's module may share weights, so weights are copied into it.
+    # Other modules are created on the meta device, which allocates no memory.
     copied = callable(kind)
     kw = {"dtype": dtype, "device": device if copied else torch.device("meta")}
     if copied:
         body = CustomBody(kind, n_features, n_hidden, **kw)
     else:
-        widths = [len(v) for name, v in weights.items() if _BODY_BIAS.fullmatch(name)]
-        body = BODIES[kind](widths or [n_hidden], **kw)
+        body = BODIES[kind](hidden_sizes(weights), **kw)
         if "embedding" in weights:
             rows = weights["embedding"]
             # torch shares the memory of arrays, and warns about read-only ones.
@@ -127,12 +129,18 @@ def load_encoder(
         encoder.load_state_dict(tensors, assign=not copied)
     except RuntimeError as error:
         raise ValueError(
-            f"encoder={kind!r} does not fit the weights of the earlier fit: set it "
-            "back, or fit again with warm_start=False."
+            f"encoder={kind!r} does not fit the weights of the earlier fit: set "
+            "encoder back, or fit again with warm_start=False."
         ) from error
     if not training:
         encoder.requires_grad_(False)
     return encoder.train(training)
+
+
+def hidden_sizes(weights: dict) -> tuple:
+    """The widths of the hidden layers; for a user's module only the last width."""
+    biases = [v for name, v in weights.items() if _BODY_BIAS.fullmatch(name)]
+    return tuple(map(len, biases)) or (weights["head.weight"].shape[1],)
 
 
 def encoder_arrays(encoder: Encoder) -> dict:

@@ -1,7 +1,7 @@
 """The word embedding: a row for each word, gathered for a batch.
 
-Input: the distinct words of a batch. Output: their rows, as a leaf that receives the
-gradient in training.
+Input: the distinct words of a batch. Output: their rows; in training a leaf tensor,
+which receives the gradient.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..kernels.rows import gather_rows, scatter_rows
 class WordEmbedding:
     """A matrix with a row for each word of the vocabulary.
 
-    No Module, because a step touches only the rows of its batch's words.
+    Not a Module, because a step reads and writes only the rows of its batch's words.
 
     Parameters
     ----------
@@ -25,8 +25,8 @@ class WordEmbedding:
 
     Attributes
     ----------
-    gathered : tuple of (words, rows)
-        Of the latest batch in training.
+    gathered : tuple of (words, rows) or None
+        Words and rows of the latest batch in training.
     """
 
     def __init__(self, rows: np.ndarray, *, dtype, device):
@@ -44,7 +44,7 @@ class WordEmbedding:
         return rows
 
     def gathered_rows(self, words) -> torch.Tensor:
-        """Rows without gradient, those of the latest batch if the words are its."""
+        """Rows without gradient; for the latest batch the rows that were gathered."""
         if self.gathered is not None and words is self.gathered[0]:
             return self.gathered[1].detach()
         return gather_rows(self._rows, words)

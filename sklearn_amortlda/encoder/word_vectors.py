@@ -1,7 +1,7 @@
-"""Word embeddings that start from vectors learned elsewhere.
+"""Word embeddings that are initialized with pretrained vectors.
 
-Input: word vectors and the random rows of an embedding. Output: rows of the same shape
-and scale with the geometry of the vectors.
+Input: word vectors and the random rows of an embedding. Output: rows of the shape and
+scale of the random rows, with the directions of the vectors.
 """
 
 from __future__ import annotations
@@ -10,23 +10,27 @@ import numpy as np
 
 
 def rows_from_vectors(vectors, rows: np.ndarray, scale: float, rng) -> np.ndarray:
-    """Word vectors in place of random rows, of the same width and scale.
+    """Rows in which word vectors replace random rows, at the width of the rows.
 
-    Vectors of the rows' width are used directly; others are multiplied by a random
-    matrix, which preserves their angles on average. All are scaled to the rows' root
-    mean square.
+    Vectors of the rows' width are used directly. Other vectors are multiplied by a
+    random matrix, which approximately preserves their angles. All vectors are scaled to
+    the root mean square `scale`.
 
     Parameters
     ----------
     vectors : array-like of shape (n_features, n_dims)
-        A vector that is all zero or all NaN marks a word without one; the word keeps
-        its random row.
+        A vector of zeros or of NaN marks a word without a vector, which keeps its
+        random row.
     rows : ndarray of shape (n_features, n_row)
         The random rows.
     scale : float
-        Root mean square of the result.
+        Root mean square of the vectors in the result.
     rng : numpy.random.Generator
         Draws the random matrix.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_features, n_row)
 
     Raises
     ------
@@ -49,7 +53,10 @@ def rows_from_vectors(vectors, rows: np.ndarray, scale: float, rng) -> np.ndarra
             "zero marks a word without a vector."
         )
     if not len(vectors):
-        raise ValueError("word_vectors has no vector for any word.")
+        raise ValueError(
+            "word_vectors has no vector for any word: all rows are zero or NaN. Pass "
+            "vectors in the order of the columns of X, or word_vectors=None."
+        )
     if vectors.shape[1] != n_row:
         vectors = vectors @ rng.standard_normal((vectors.shape[1], n_row))
     rows = rows.copy()

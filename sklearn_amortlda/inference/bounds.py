@@ -1,6 +1,6 @@
-"""Bounds on likelihoods, and the divergence of the topics.
+"""Lower bounds on log-likelihoods, and the divergence of the topics.
 
-Input: posteriors of theta or of the topics. Output: nats.
+Input: posteriors of theta or of the topics. Output: bounds and divergences in nats.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ def document_bound(gamma, batch, beta, alpha):
 
     E_q[log p(w_d, z_d, theta_d)] + entropy with q(theta_d) = Dirichlet(gamma_d) and
     q(z_d) at its optimum: sum_v c_dv log sum_k exp(E_q[log theta_dk]) beta_kv
-    - KL(q(theta_d) || Dirichlet(alpha)). A bound for any gamma.
+    - KL(q(theta_d) || Dirichlet(alpha)). This is a lower bound for any gamma.
 
     Returns
     -------
     bound : Tensor of shape (n_documents,)
     """
     products = pair_products(geometric_mean(gamma), beta, batch)
-    # The divergence of a large gamma loses all digits in float32; MPS has no float64.
+    # float32 loses all digits of the divergence of a large gamma; MPS has no float64.
     dtype = gamma.dtype if gamma.device.type == "mps" else torch.float64
     kl = dirichlet_kl(gamma.to(dtype), alpha.to(dtype))
     return log_likelihood(products, batch) - kl
@@ -40,7 +40,7 @@ def topics_kl(topics) -> float:
     total = topics.total.cpu().double()
     eta_total = topics.eta_total.cpu().double()
     kl = (torch.lgamma(total) - torch.lgamma(eta_total)).sum()
-    # Words that have not occurred have lambda = eta and add nothing.
+    # Words that have not occurred have lambda = eta, and their terms are zero.
     for words in topics.known_words():
         lam = topics.concentration(words).cpu().double()
         eta = topics.eta(words).cpu().double().expand_as(lam)

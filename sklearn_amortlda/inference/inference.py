@@ -1,7 +1,7 @@
 """Posteriors and bounds of documents, batch by batch.
 
-Input: counts. Output: NumPy arrays with a row or a number for each document, which do
-not depend on the batches.
+Input: counts. Output: NumPy arrays with a row or a number for each document. The
+results do not depend on how documents are divided into batches.
 """
 
 from __future__ import annotations
@@ -19,18 +19,16 @@ from ..model.e_step import RELAXATION, refine
 from ..model.objectives import OBJECTIVES
 from .bounds import document_bound
 
-# Documents per batch: enough to keep the kernels busy, few enough to stay in cache.
+# Documents per batch: many for efficient kernels, few enough to fit in the cache.
 BATCH_SIZE = 1024
-# Relaxed steps that tighten a reported bound; they come as far as ten plain ones. With
-# arithmetic means the posterior of 100 words and 50 topics is 41 nats below the truth,
-# 11 after these steps, 10 at convergence.
+# Relaxed steps that raise a reported bound, about as much as ten plain steps. For
+# documents of 100 words and 50 topics the bound is 41 nats below the log-likelihood at
+# the posterior of 'completion', 11 after these steps, and 10 at convergence.
 _BOUND_STEPS = 6
 
 
 class Inference:
-    """Posteriors of documents under learned topics.
-
-    Training and `transform` build it from the same parts.
+    """Posteriors of documents under learned topics, in training and afterwards.
 
     Parameters
     ----------
@@ -51,18 +49,22 @@ class Inference:
         self.objective = OBJECTIVES[objective]
         self.alpha, self.n_refine = alpha, n_refine
 
-    def gamma(self, X) -> np.ndarray:
-        """Dirichlet parameters of q(theta_d), shape (n_samples, n_topics)."""
+    def gamma(self, X, n_refine: int | None = None) -> np.ndarray:
+        """Dirichlet parameters of q(theta_d), shape (n_samples, n_topics).
+
+        `n_refine`, if not None, replaces the number of refinements.
+        """
+        n_refine = self.n_refine if n_refine is None else n_refine
         gamma = np.empty((X.shape[0], len(self.alpha)), dtype=np.float32)
         for rows, batch in self._batches(X):
             # Without refinement the topics are not needed.
-            beta = self.topics.mean(batch.vocabulary) if self.n_refine else None
-            posterior = self._posterior(batch, beta)
+            beta = self.topics.mean(batch.vocabulary) if n_refine else None
+            posterior = self._posterior(batch, beta, n_refine)
             gamma[rows] = posterior[: rows.stop - rows.start].cpu().numpy()
         return gamma
 
     def responsibilities(self, X) -> np.ndarray:
-        """q(z) of every non-zero up to a factor, theta_dk beta_kv.
+        """theta_dk beta_kv of every non-zero, which is q(z) up to a factor.
 
         theta is the expectation that the objective uses.
 
@@ -83,13 +85,14 @@ class Inference:
     def bound(self, X, beta_of=None) -> np.ndarray:
         """`document_bound` of every document, shape (n_samples,).
 
-        At the posterior after further steps that raise the bound.
+        The bound is computed at the posterior after more steps that raise the bound.
 
         Parameters
         ----------
         X : csr_array of shape (n_samples, n_features)
         beta_of : callable, default=None
-            Gives other topics than E[beta] for the bound and these steps.
+            Returns the topics over some words, for the bound and these steps. None is
+            E[beta].
         """
         bound = np.empty(X.shape[0])
         for rows, batch in self._batches(X):
@@ -113,12 +116,16 @@ class Inference:
     def completion(self, gamma: np.ndarray, held_out) -> np.ndarray:
         """log p(held-out words | gamma) of every document, shape (n_samples,).
 
-        sum_v c_dv log sum_k E[theta_dk] beta_kv, for words that gamma was not inferred
-        from.
+        The result is sum_v c_dv log sum_k E[theta_dk] beta_kv. For a held-out score,
+        gamma is inferred from other words.
+
+        Parameters
+        ----------
+        gamma : ndarray of shape (n_samples, n_topics)
+        held_out : csr_array of shape (n_samples, n_features)
+            The counts c.
         """
-        theta = torch.as_tensor(
-            gamma, dtype=self.alpha.dtype, device=self.alpha.device
-        )
+        theta = torch.as_tensor(gamma, dtype=self.alpha.dtype, device=self.alpha.device)
         theta = theta / theta.sum(1, keepdim=True)
         values = np.empty(held_out.shape[0])
         for rows, batch in self._batches(held_out):
@@ -134,11 +141,12 @@ class Inference:
         return maker.in_order(BATCH_SIZE)
 
     @torch.no_grad()
-    def _posterior(self, batch: Batch, beta):
+    def _posterior(self, batch: Batch, beta, n_refine=None):
+        n_refine = self.n_refine if n_refine is None else n_refine
         outputs = self.encoder(batch)
         gamma = self.objective.gamma(outputs, batch, self.alpha)
         weights = self.objective.theta_weights
-        return refine(gamma, batch, beta, self.alpha, weights, self.n_refine)
+        return refine(gamma, batch, beta, self.alpha, weights, n_refine)
 
 
 def product_size(X, n_topics: int) -> float:
@@ -172,7 +180,7 @@ def fitted_inference(
     Parameters
     ----------
     weights : dict of ndarray
-        Of the encoder.
+        Weights of the encoder.
     topic_word : ndarray of shape (n_topics, n_features)
         E[beta].
     alpha : ndarray of shape (n_topics,)

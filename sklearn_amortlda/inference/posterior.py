@@ -1,4 +1,4 @@
-"""Dirichlet posteriors that users receive.
+"""Dirichlet posteriors as the estimator returns them.
 
 Input: the parameters of Dirichlet distributions, one per row. Output: means, standard
 deviations, credible intervals and draws, as NumPy arrays.
@@ -68,13 +68,13 @@ class DirichletPosterior:
         Parameters
         ----------
         level : float, default=0.9
-            Probability inside the interval, in (0, 1). Each tail has half of the rest.
+            Probability of the interval, in (0, 1). Each tail has half of 1 - `level`.
 
         Returns
         -------
         lower, upper : ndarray of shape (n, K)
-            The ends. Each interval has probability `level`; a whole row is inside its
-            intervals with a smaller probability.
+            The ends of the intervals. Each interval has the probability `level`. The
+            probability that all entries of a row are in their intervals is smaller.
 
         Raises
         ------
@@ -84,11 +84,11 @@ class DirichletPosterior:
         if not 0 < level < 1:
             raise ValueError(f"level must be between 0 and 1, got {level!r}.")
         concentration, rest = self._parameters()
-        # A single entry is always 1, and scipy has no beta with parameter 0.
+        # A single entry is always 1, and scipy's beta has no parameter 0.
         if concentration.shape[1] == 1:
             return np.ones_like(concentration), np.ones_like(concentration)
         tail = (1.0 - level) / 2.0
-        # isf, because 1 - tail loses digits of a small tail.
+        # Not ppf(1 - tail), which loses digits of a small tail.
         return beta.ppf(tail, concentration, rest), beta.isf(tail, concentration, rest)
 
     def sample(self, n_samples=1, random_state=None) -> np.ndarray:
@@ -104,7 +104,12 @@ class DirichletPosterior:
         Returns
         -------
         samples : ndarray of shape (n_samples, n, K)
-            Rows on the simplex; 8 n_samples n K bytes.
+            Rows on the simplex.
+
+        Raises
+        ------
+        ValueError
+            If `n_samples` is not a positive integer.
         """
         if not isinstance(n_samples, Integral) or n_samples < 1:
             raise ValueError(
@@ -124,8 +129,9 @@ class DirichletPosterior:
 
 
 def draw_dirichlet(concentration, rng: np.random.Generator):
-    """Dirichlet draws over the last axis, valid for tiny parameters too."""
-    # Gamma(a) is Gamma(a + 1) U ** (1 / a), whose logarithm does not underflow.
+    """Dirichlet draws over the last axis, without underflow for small parameters."""
+    # A Gamma(a) draw is a Gamma(a + 1) draw times U ** (1 / a). Logarithms of both
+    # factors do not underflow.
     log = np.log(rng.standard_gamma(concentration + 1.0))
     log -= rng.standard_exponential(concentration.shape) / concentration
     return softmax(log, axis=-1)

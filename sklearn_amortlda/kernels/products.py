@@ -1,8 +1,9 @@
 """Products over the non-zeros of a batch.
 
 Input: theta (documents x topics) and beta (words x topics), contiguous by rows, so that
-every product reads whole rows. Work and memory are O(non-zeros x topics) or less, on
-CPU, CUDA and, with larger temporaries, MPS.
+every product reads whole rows. Output: a value for each non-zero, or a row for each
+document or word. Work and memory are O(non-zeros x topics) or less. Temporaries are
+larger on MPS than on CPU and CUDA.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from .rows import gather_rows
 
 
 def _raise_beta_warning_once():
-    # torch warns once a process that CSR tensors are in beta. The warning is raised
-    # here, where it is ignored, because changing filters is not safe beside threads.
+    # torch warns once per process that CSR tensors are in beta. The warning is raised
+    # and ignored on import, because changing filters during a fit is not thread-safe.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.sparse_csr_tensor([0, 1], [0], [1.0], (1, 1), device="cpu")
@@ -43,13 +44,13 @@ def pair_products(theta, beta, batch: Batch):
 def _sampled_pair_dots(theta, beta, batch: Batch):
     pattern = batch.pattern
     values = pattern.values().zero_()
-    # Written into the operand, because another output would copy the indices too.
+    # The result goes to the operand, because a new output would copy the indices.
     torch.sparse.sampled_addmm(pattern, theta, beta.t(), out=pattern)
     return values.clone()
 
 
 def _gathered_pair_dots(theta, beta, batch: Batch):
-    # For MPS, which has no sampled product; temporaries are of shape (nnz, topics).
+    # MPS has no sampled product. The temporaries here have shape (nnz, topics).
     rows = gather_rows(theta, batch.documents)
     return (rows * gather_rows(beta, batch.words)).sum(1)
 
@@ -75,13 +76,13 @@ def sum_by_word(values, batch: Batch):
 
 def sum_by_document(values, batch: Batch):
     """sum_v values_dv for every document, shape (documents,)."""
-    # Sums of consecutive rows, in a fixed order, which index_add does not have.
+    # Not index_add, because it sums in no fixed order.
     rows = torch.arange(len(values), device=values.device)
     return _bag_sum(rows, values.unsqueeze(1), batch.offsets, None).squeeze(1)
 
 
 def at_entries(values, batch: Batch):
-    """The value of its document at every non-zero, shape (nnz,)."""
+    """The value of each non-zero's document, shape (nnz,)."""
     return values.index_select(0, batch.documents)
 
 
@@ -93,7 +94,7 @@ def log_likelihood(products, batch: Batch):
 class SparseProduct(torch.autograd.Function):
     """sum_v values_dv rows_v for every document, differentiable in the rows.
 
-    rows is (words, hidden). The values are data.
+    `rows` has the shape (words, hidden). The values get no gradient.
     """
 
     @staticmethod
@@ -110,7 +111,7 @@ class SparseProduct(torch.autograd.Function):
 
 
 def _bag_sum(rows, matrix, offsets, values):
-    # Detached, because embedding_bag would prepare a backward pass of its own.
+    # Detached, because embedding_bag would prepare its own backward pass.
     return embedding_bag(
         rows,
         matrix.detach(),

@@ -1,13 +1,12 @@
 """Pyro distributions over the simplex: Dirichlets and the logistic normal.
 
-Input: the parameters of a posterior or prior. Output: draws for the likelihood and
-analytic divergences, which torch finds by their types.
+Input: the parameters of a posterior or prior. Output: draws for the likelihood, and
+analytic divergences, which are registered with torch for pairs of types.
 """
 
 from __future__ import annotations
 
 import math
-from functools import cached_property
 
 import torch
 from pyro.distributions import Dirichlet, TorchDistribution
@@ -17,7 +16,7 @@ from torch.distributions import constraints, kl_divergence, register_kl
 def arithmetic_mean(concentration, total=None):
     """E[p] of Dirichlet(concentration).
 
-    `total` is the sum over the last axis, where the caller knows it.
+    `total` is the sum over the last axis; None computes the sum.
     """
     if total is None:
         total = concentration.sum(-1, keepdim=True)
@@ -25,7 +24,7 @@ def arithmetic_mean(concentration, total=None):
 
 
 def unnormalized_mean(concentration):
-    """The arithmetic mean times the sum, for formulas in which the sum cancels."""
+    """The concentration itself, for formulas in which the sum of the mean cancels."""
     return concentration
 
 
@@ -34,7 +33,7 @@ def geometric_mean(concentration, total=None):
     if total is None:
         total = concentration.sum(-1, keepdim=True)
     log_mean = torch.digamma(concentration) - torch.digamma(total)
-    # digamma(0.01) is -100: float32 would round its exponential to zero.
+    # digamma(0.01) is -100, and float32 would round exp(-100) to zero.
     floor = 0.9 * math.log(torch.finfo(concentration.dtype).tiny)
     return torch.exp(log_mean.clamp_min(floor))
 
@@ -46,18 +45,19 @@ class _DirichletKL(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, gamma, alpha, normalizer):
+    def forward(ctx, gamma, alpha):
         total, difference = gamma.sum(-1, keepdim=True), gamma - alpha
         expected_log = torch.digamma(gamma) - torch.digamma(total)
         ctx.save_for_backward(gamma, total, difference)
-        return normalizer - log_normalizer(alpha) + (difference * expected_log).sum(-1)
+        divergence = (difference * expected_log).sum(-1)
+        return divergence + log_normalizer(gamma) - log_normalizer(alpha)
 
     @staticmethod
     def backward(ctx, gradient):
         gamma, total, difference = ctx.saved_tensors
         slope = difference * torch.polygamma(1, gamma)
         slope -= difference.sum(-1, keepdim=True) * torch.polygamma(1, total)
-        return gradient.unsqueeze(-1) * slope, None, None
+        return gradient.unsqueeze(-1) * slope, None
 
 
 def log_normalizer(concentration):
@@ -65,7 +65,7 @@ def log_normalizer(concentration):
     return torch.lgamma(concentration.sum(-1)) - torch.lgamma(concentration).sum(-1)
 
 
-def dirichlet_kl(gamma, alpha, normalizer=None):
+def dirichlet_kl(gamma, alpha):
     """KL(Dirichlet(gamma_d) || Dirichlet(alpha)) of each document d, in nats.
 
     Parameters
@@ -74,15 +74,12 @@ def dirichlet_kl(gamma, alpha, normalizer=None):
         Parameters of the posteriors.
     alpha : Tensor of shape (n_topics,)
         Parameters of the prior.
-    normalizer : Tensor of shape (n_documents,), default=log_normalizer(gamma)
     """
-    if normalizer is None:
-        normalizer = log_normalizer(gamma.detach())
-    return _DirichletKL.apply(gamma, alpha, normalizer)
+    return _DirichletKL.apply(gamma, alpha)
 
 
 class DirichletPrior(Dirichlet):
-    """One Dirichlet for all documents, which a plate expands at no cost.
+    """One Dirichlet for all documents, whose normalizer is computed once.
 
     Parameters
     ----------
@@ -97,7 +94,7 @@ class DirichletPrior(Dirichlet):
         return DirichletPrior(self.alpha, batch_shape)
 
     def log_prob(self, value):
-        # The normalizer once, and not for every document.
+        # The base class would compute the normalizer for every document.
         return torch.log(value) @ (self.alpha - 1.0) + log_normalizer(self.alpha)
 
 
@@ -105,12 +102,13 @@ class PointDirichlet(Dirichlet):
     """Dirichlet whose draw is one of its expectations.
 
     The draw is a deterministic function of the parameters, so the ELBO has no sampling
-    noise. With the geometric mean as the draw it is the bound of Blei et al. (2003).
+    noise. With the geometric mean as the draw, the ELBO is the bound of Blei et al.
+    (2003). The draw is a point mass, so its log density is 0, as that of Pyro's Delta.
 
     Parameters
     ----------
     concentration : Tensor of shape (..., n_topics)
-        Parameters of the Dirichlet: gamma of theta.
+        gamma, the parameters of the Dirichlet.
     value : Tensor of the same shape
         The draw.
     """
@@ -122,14 +120,8 @@ class PointDirichlet(Dirichlet):
     def rsample(self, sample_shape=()):
         return self.value.expand(self.shape(sample_shape))
 
-    @cached_property
-    def log_normalizer(self):
-        """Shared by the density and the divergence, which Pyro both evaluates."""
-        return log_normalizer(self.concentration)
-
     def log_prob(self, value):
-        powers = torch.xlogy(self.concentration - 1.0, value).sum(-1)
-        return powers + self.log_normalizer
+        return value.new_zeros(()).expand(value.shape[:-1])
 
     def expand(self, batch_shape, _instance=None):
         if torch.Size(batch_shape) == self.batch_shape:
@@ -143,11 +135,6 @@ class PointDirichlet(Dirichlet):
 @register_kl(Dirichlet, DirichletPrior)
 def _kl_dirichlet(q, p):
     return dirichlet_kl(q.concentration, p.alpha)
-
-
-@register_kl(PointDirichlet, DirichletPrior)
-def _kl_point_dirichlet(q, p):
-    return dirichlet_kl(q.concentration, p.alpha, q.log_normalizer.detach())
 
 
 class LogisticNormal(TorchDistribution):
@@ -197,7 +184,8 @@ class LogisticNormal(TorchDistribution):
         """Density of the Gaussian at the centred log of a point of the simplex."""
         log = torch.log(value)
         basis = log - log.mean(-1, keepdim=True)
-        return torch.distributions.Normal(self.mu, self.sigma).log_prob(basis).sum(-1)
+        normal = torch.distributions.Normal(self.mu, self.sigma, validate_args=False)
+        return normal.log_prob(basis).sum(-1)
 
     def expand(self, batch_shape, _instance=None):
         shape = torch.Size(batch_shape) + self.event_shape
@@ -206,7 +194,7 @@ class LogisticNormal(TorchDistribution):
 
 @register_kl(LogisticNormal, LogisticNormal)
 def _kl_logistic_normal(q, p):
-    # Both have the same softmax, so the divergence is that of the Gaussians.
+    # Both apply the softmax, so the divergence is that of the Gaussians.
     ratio = (q.sigma / p.sigma) ** 2
     distance = ((q.mu - p.mu) / p.sigma) ** 2
     return 0.5 * (ratio + distance - 1.0 - torch.log(ratio)).sum(-1)
@@ -216,7 +204,7 @@ class TopicWords(TorchDistribution):
     """The Dirichlet of each topic, restricted to the words of a batch.
 
     The marginal of Dirichlet(lambda_k) over some words and one entry for all other
-    words is a Dirichlet again. So the ELBO of a batch needs nothing of the size of the
+    words is also a Dirichlet. So the ELBO of a batch needs no array of the size of the
     vocabulary.
 
     Parameters
@@ -228,7 +216,7 @@ class TopicWords(TorchDistribution):
     n_features : int
         Size of the whole vocabulary.
     value : Tensor of shape (n_topics, n_words) or None
-        The draw: an expectation of beta over the batch's words. A prior has none.
+        The draw, an expectation of beta over the batch's words; None for a prior.
     """
 
     arg_constraints = {
@@ -253,7 +241,7 @@ class TopicWords(TorchDistribution):
         return self
 
     def dirichlet(self):
-        """The marginal, without the extra entry where the batch has every word."""
+        """The marginal; if the batch has every word, without the extra entry."""
         concentration = self.concentration
         if concentration.shape[-1] < self.n_features:
             rest = self.total - concentration.sum(-1)
@@ -264,7 +252,7 @@ class TopicWords(TorchDistribution):
         return self.value.expand(self.shape(sample_shape))
 
     def log_prob(self, value):
-        """Density of the words' probabilities; the extra entry has the rest."""
+        """Log density; the extra entry has the probability of all other words."""
         if value.shape[-1] < self.n_features:
             rest = (1.0 - value.sum(-1, keepdim=True)).clamp_min(0.0)
             value = torch.cat([value, rest], -1)

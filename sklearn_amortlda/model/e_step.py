@@ -1,6 +1,7 @@
-"""The E-step: fixed-point steps towards a document's optimal gamma.
+"""The E-step: fixed-point steps towards the optimal gamma of each document.
 
-Input: gamma, the counts of a batch and its topics. Output: a refined gamma.
+Input: gamma, the counts of a batch and the topics over its words. Output: a refined
+gamma.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ import torch
 
 from ..kernels.products import pair_products, sum_over_words
 
-# Over-relaxation: 3 relaxed steps come as close to the fixed point as 5 plain ones
-# (mean L1 distance of theta, 20NG: 0.102 for both). `transform` takes plain steps,
-# because posteriors predict best before the fixed point.
+# Over-relaxation: 3 relaxed steps are as close to the fixed point as 5 plain steps
+# (mean L1 distance of theta on 20NG: 0.102 for both). `transform` takes plain steps,
+# because posteriors before the fixed point predict better.
 RELAXATION = 1.8
 
 
@@ -24,7 +25,7 @@ def refine(
     n_steps: int,
     relaxation: float = 1.0,
 ):
-    """Fixed-point steps of the classical E-step.
+    """gamma after fixed-point steps of the classical E-step.
 
     gamma_dk <- alpha_k + sum_v c_dv theta_dk beta_kv / sum_j theta_dj beta_jv, where
     theta is an expectation of Dirichlet(gamma) (Blei et al. 2003, eq. 6 and 7).
@@ -42,12 +43,16 @@ def refine(
     theta_weights : callable
         The expectation of theta, up to a factor per document, which cancels. With
         `geometric_mean` each plain step raises `document_bound`. `unnormalized_mean` is
-        the form of CVB0 (Asuncion et al. 2009), which predicts better.
+        the expectation of CVB0 (Asuncion et al. 2009), which predicts better.
     n_steps : int
         Number of steps; 0 returns gamma.
     relaxation : float in [1, 2), default=1.0
-        Factor of all steps but the last. A relaxed step leaves gamma at a fifth of the
-        plain step's result or more, so that gamma stays positive.
+        Factor of all steps except the last. The result of a relaxed step is at least a
+        fifth of the result of the plain step, so that gamma stays positive.
+
+    Returns
+    -------
+    gamma : Tensor of shape (n_documents, n_topics)
     """
     for n_left in range(n_steps, 0, -1):
         theta = theta_weights(gamma)

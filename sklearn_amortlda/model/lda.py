@@ -4,13 +4,12 @@
     theta_d ~ Dirichlet(alpha)        d in documents
     w_dn    ~ Categorical(theta_d . beta)
 
-Input: a mini-batch. Output: the sample sites of `model` and `guide`, which any ELBO
-of Pyro with analytic divergences takes.
+Input: a mini-batch. Output: the sample sites of `model` and `guide`, for any ELBO of
+Pyro with analytic divergences.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pyro
@@ -25,15 +24,15 @@ from .topics import TopicRows, Topics
 
 @dataclass(frozen=True)
 class Inferred:
-    """What the guide has inferred from its latest batch.
+    """The guide's results for its latest batch.
 
     Attributes
     ----------
     topics : TopicRows
-        The topics over the batch's words; the ELBO's backward pass leaves its gradient
-        in them.
+        The topics over the batch's words. The ELBO's backward pass stores its gradient
+        in `topics.beta`.
     gamma : Tensor of shape (n_documents, n_topics)
-        The encoder's Dirichlet parameters of the documents.
+        Dirichlet parameters of the documents from the encoder, before refinement.
     statistics : Statistics
         Sufficient statistics for the topics and alpha.
     """
@@ -46,17 +45,17 @@ class Inferred:
 class LDA:
     """Latent Dirichlet Allocation with amortized mean-field variational inference.
 
-    The guide is q(beta_k) = Dirichlet(lambda_k), stored in `topics`, and q(theta_d) as
-    the encoder computes it from document d. The plate of documents scales a batch to
-    the corpus. All terms are divided by the number of documents, so that the encoder's
-    gradient does not grow with the corpus.
+    The guide has two factors: q(beta_k) = Dirichlet(lambda_k), stored in `topics`, and
+    q(theta_d), whose parameters the encoder computes from document d. The plate of
+    documents scales a batch to the corpus. All terms are divided by the sum of the
+    documents' weights, so that the encoder's gradient does not grow with the corpus.
 
     Parameters
     ----------
     topics : Topics
         q(beta) and the prior eta.
     encoder : Encoder
-        From a batch to the parameters of q(theta).
+        Computes the parameters of q(theta) from a batch.
     objective : type
         One of `OBJECTIVES`.
     alpha : Tensor of shape (n_topics,)
@@ -66,13 +65,13 @@ class LDA:
     total_weight : float, default=n_documents
         Sum of the documents' weights.
     with_topic_kl : bool, default=False
-        Whether the ELBO has the term KL(q(beta) || p(beta)). Training leaves the term
-        out, because its natural gradient is known: eta - lambda.
+        Whether the ELBO has the term KL(q(beta) || p(beta)). Training omits the term,
+        because its natural gradient is known: eta - lambda.
 
     Attributes
     ----------
-    inferred : Inferred
-        Of the latest batch.
+    inferred : Inferred or None
+        Results for the latest batch; None before the first batch.
     """
 
     def __init__(
@@ -92,14 +91,14 @@ class LDA:
         self.total_weight = total_weight or n_documents
         self.with_topic_kl = with_topic_kl
         self.inferred: Inferred | None = None
-        self._plates = {}
+        self._handlers = {}
 
     def model(self, batch: SplitBatch):
         """p(beta) p(theta) p(words | theta, beta)."""
         inferred = self.inferred
-        with self._topics():
+        with self._topics_plate(), self._scale():
             beta = pyro.sample("beta", self._masked(inferred.topics.prior))
-        with self._documents(batch.whole):
+        with self._documents_plate(batch.whole), self._scale(batch.whole.weights):
             theta = pyro.sample("theta", self.objective.prior(self.alpha))
             words = BagOfWords(theta, beta, batch.whole, inferred.statistics.evidence)
             pyro.sample("words", words, obs=batch.whole.counts)
@@ -107,11 +106,11 @@ class LDA:
     def guide(self, batch: SplitBatch):
         """q(beta) q(theta); Pyro runs it before the model."""
         topics = self.topics.gather(batch.whole.vocabulary, self.objective.beta_mean)
-        with self._topics():
+        with self._topics_plate(), self._scale():
             pyro.sample("beta", self._masked(topics.posterior))
         outputs = self.encoder(batch.observed)
         gamma = self.objective.gamma(outputs, batch.observed, self.alpha)
-        with self._documents(batch.whole):
+        with self._documents_plate(batch.whole), self._scale(batch.whole.weights):
             pyro.sample("theta", self.objective.posterior(outputs, gamma))
         self.inferred = self._infer(topics, gamma.detach(), batch)
 
@@ -124,26 +123,27 @@ class LDA:
     def _masked(self, distribution):
         return distribution if self.with_topic_kl else distribution.mask(False)
 
-    @contextmanager
-    def _topics(self):
-        plate = self._plate("topics", self.topics.n_topics)
-        with plate, poutine.scale(scale=1.0 / self.total_weight):
-            yield
+    def _topics_plate(self):
+        return self._plate("topics", self.topics.n_topics)
 
-    @contextmanager
-    def _documents(self, batch):
-        plate = self._plate("documents", self.n_documents, batch.shape[0])
-        weights = 1.0 if batch.weights is None else batch.weights
-        with plate, poutine.scale(scale=weights / self.total_weight):
-            yield
+    def _documents_plate(self, batch):
+        return self._plate("documents", self.n_documents, batch.shape[0])
 
     def _plate(self, name, size, n_rows=None):
-        """A plate, reused: Pyro takes 0.1 ms to make one."""
+        """A plate, created once for each name and size, because creation is slow."""
         key = name, n_rows
-        if key not in self._plates:
+        if key not in self._handlers:
             rows = None if n_rows is None else torch.arange(n_rows, device="cpu")
             size = size if n_rows is None else max(size, n_rows)
-            # A plate is a site of its own when it is made; the traces do without it.
+            # Creating a plate adds a site to the trace, unless the plate is blocked.
             with poutine.block():
-                self._plates[key] = pyro.plate(name, size, subsample=rows)
-        return self._plates[key]
+                self._handlers[key] = pyro.plate(name, size, subsample=rows)
+        return self._handlers[key]
+
+    def _scale(self, weights=None):
+        """A handler that divides by the total weight, and applies document weights."""
+        if weights is not None:
+            return poutine.scale(scale=weights / self.total_weight)
+        if "scale" not in self._handlers:
+            self._handlers["scale"] = poutine.scale(scale=1.0 / self.total_weight)
+        return self._handlers["scale"]

@@ -1,4 +1,4 @@
-"""The likelihood of word counts, with the word assignments summed out.
+"""The likelihood of word counts, with the topic assignments of words summed out.
 
 Input: theta, beta and the counts of a batch. Output: log p(w_d | theta_d, beta) of
 every document, with derivatives in theta and beta.
@@ -20,7 +20,7 @@ from ..kernels.products import (
 
 
 class BagOfWords(TorchDistribution):
-    """Word counts given topics, each word's topic assignment summed out.
+    """Word counts given topics, with the topic assignment of each word summed out.
 
     log p(w_d | theta_d, beta) = sum_v c_dv log sum_k theta_dk beta_kv, in nats, without
     the multinomial coefficient, as in the LDA literature.
@@ -35,7 +35,7 @@ class BagOfWords(TorchDistribution):
         The documents; their counts are the observed value.
     evidence : TopicEvidence or None
         The derivative in beta is computed from this evidence instead of from `theta`
-        and `batch` (see `statistics`). None is the derivative itself.
+        and `batch` (see `statistics`). None computes it from `theta` and `batch`.
     """
 
     arg_constraints = {}

@@ -1,7 +1,7 @@
-"""Duplicate topics: merged, and the freed topic given half of a large one.
+"""Duplicate topics are merged, and the freed topic takes half of a large topic.
 
-Input: the topics. Output: the moves that were made, which the encoder and alpha follow.
-Two equal topics are a local optimum, in which another topic stands for two themes.
+Input: the topics. Output: the moves that were made, for the encoder and alpha to apply.
+Two equal topics are a local optimum, in which another topic covers two themes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 
 from .topics import Topics
 
-# Topics whose cosine over top words exceeds this are duplicates.
+# Topics are duplicates if their cosine over top words exceeds this.
 _DUPLICATE_COSINE = 0.9
 _N_TOP_WORDS = 20
 
@@ -21,18 +21,18 @@ _N_TOP_WORDS = 20
 def merge_and_split(
     topics: Topics, already_split: set[int], rng: np.random.Generator
 ) -> list[tuple[int, int, int]]:
-    """Merge each duplicate into its twin, and split the largest topic in its place.
+    """Merge each duplicate into its twin, and split the largest topic.
 
-    A topic that stands for two themes is large, so the largest topic that was not split
-    before is split. Each of its words gives a random share to the freed topic. A topic
-    that stood for one theme becomes a pair of duplicates again.
+    A topic that covers two themes is large, so the largest topic that was not split
+    before is split. The freed topic takes a random share of each of its words. If the
+    topic covers one theme only, its halves become duplicates in later training.
 
     Parameters
     ----------
     topics : Topics
         Changed in place.
     already_split : set of int
-        Topics that were split before in this training; extended.
+        Topics that were split before in this training. The new ones are added.
     rng : numpy.random.Generator
         Draws the share of each word.
 
@@ -67,8 +67,11 @@ def merge_and_split(
 
 
 def _duplicates(topics):
-    """Pairs of topics that are alike in their top words, the most alike first."""
-    lam = topics.concentration(_top_words(topics))
+    """Pairs of topics with similar top words, the most similar first."""
+    words = _top_words(topics)
+    if words is None:
+        return []
+    lam = topics.concentration(words)
     unit = torch.nn.functional.normalize(lam, dim=0)
     cosines = torch.triu(unit.T @ unit, diagonal=1).cpu().numpy()
     pairs = np.argwhere(cosines > _DUPLICATE_COSINE)
@@ -76,12 +79,15 @@ def _duplicates(topics):
 
 
 def _top_words(topics):
-    """Words that are among the top words of any topic."""
+    """Words that are among the top words of any topic; None if no word has occurred."""
     top, threshold = None, -math.inf
     for words in topics.known_words():
-        # Words below every threshold need no sorting.
+        # A word below every topic's threshold is no top word, and is not sorted.
         candidates = words[(topics.expected_counts(words) > threshold).any(1)]
         words = candidates if top is None else torch.cat([top, candidates])
+        # Topics of NaN have no candidates; the end of the epoch raises an error.
+        if not len(words):
+            continue
         counts = topics.expected_counts(words)
         best, positions = counts.topk(min(_N_TOP_WORDS, len(words)), dim=0)
         top, threshold = words[positions.unique()], best[-1]

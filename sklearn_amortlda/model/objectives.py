@@ -11,10 +11,12 @@ sampled           Dirichlet draw         geometric mean
 logistic_normal   logistic-normal draw   geometric mean
 ================  =====================  ===============
 
-The statistics that the topics and alpha learn from are in `statistics`.
+`statistics` has the statistics from which the topics and alpha are learned.
 """
 
 from __future__ import annotations
+
+import math
 
 import torch
 from pyro.distributions import Dirichlet
@@ -53,6 +55,14 @@ class Bound:
         return DirichletPrior(alpha)
 
     @staticmethod
+    def initial_output(mean_length: float, n_topics: int) -> float:
+        """Output of the encoder before training: log of the words per topic.
+
+        At most 0, because a larger initial output makes topics less coherent (20NG).
+        """
+        return min(math.log(mean_length / n_topics), 0.0)
+
+    @staticmethod
     def gamma(outputs, batch: Batch, alpha):
         """Dirichlet parameters of q(theta_d), shape (n_documents, n_topics)."""
         counts = torch.exp(outputs.clamp(-_MAX_OUTPUT, _MAX_OUTPUT))
@@ -65,14 +75,14 @@ class Bound:
 
 
 class Completion(Bound):
-    """Topics learn from words that their document's posterior has not read.
+    """The likelihood at arithmetic means, with statistics from held-out words.
 
     In each batch the words of every document are split at random. The encoder and the
     refinement read one half. The encoder is trained on the likelihood of the whole
-    document. The topics and alpha take their statistics from the other half, scaled up
-    to the whole. So no word adds to the topic that it gave its own document. CVB0's
-    correction does the same to first order. The split is that of document completion
-    (Wallach et al. 2009), by which topic models are evaluated.
+    document. The topics and alpha take their statistics from the other half, scaled to
+    the whole document. So a word does not contribute to the posterior that assigns the
+    word to topics. CVB0 removes this contribution to first order. The split is that of
+    document completion (Wallach et al. 2009), a standard evaluation of topic models.
     """
 
     splits_words = True
@@ -85,8 +95,8 @@ class Completion(Bound):
 class Sampled(Bound):
     """Monte-Carlo ELBO with pathwise gradients through a Dirichlet draw of theta.
 
-    beta keeps its geometric mean, which bounds E_q(beta)[log theta . beta] from below
-    for every theta. So the objective is an ELBO without the noise of V draws a topic.
+    beta is at its geometric mean, which bounds E_q(beta)[log theta . beta] from below
+    for every theta. So the objective is an ELBO without the noise of draws of beta.
     """
 
     statistics = staticmethod(statistics.draw_statistics)
@@ -105,13 +115,18 @@ class LogisticNormalSampled(Sampled):
     outputs_per_topic = 2
 
     @staticmethod
+    def initial_output(mean_length, n_topics):
+        # The softmax of mu has no scale.
+        return 0.0
+
+    @staticmethod
     def prior(alpha):
         return LogisticNormal.laplace(alpha)
 
     @staticmethod
     def gamma(outputs, batch: Batch, alpha):
-        # The Laplace approximation of a Dirichlet has mu = log gamma up to a constant,
-        # which the length of the document determines.
+        # In the Laplace approximation of a Dirichlet mu = log gamma up to a constant.
+        # The length of the document determines the constant.
         mu, _ = outputs.chunk(2, dim=1)
         total = alpha.sum() + batch.lengths.unsqueeze(1)
         gamma = (total * torch.softmax(mu, 1)).clamp_min(1e-6)

@@ -1,4 +1,4 @@
-"""eta seeded with words: a prior of topics that shall be about them.
+"""The prior eta with seed words, for topics about these words.
 
 Input: seed words for some topics. Output: an array for `topic_word_prior`.
 """
@@ -14,12 +14,12 @@ import numpy as np
 def seeded_topic_word_prior(
     seed_words, feature_names, n_components, *, base=0.03, boost=100.0
 ):
-    """Prior of topics that shall be about given words.
+    """Prior eta for topics about given words.
 
     Pass the array as `topic_word_prior` of AmortizedLDA [1]_. A topic with seed words
-    starts from these words and gathers words that co-occur with them. A topic without
-    seed words is free. Seeds are a prior and no constraint: other words join a seeded
-    topic, and a seed word leaves its topic if enough documents contradict it.
+    starts from these words and takes up words that co-occur with them. A topic without
+    seed words is free. Seeds are a prior and no constraint. Other words join a seeded
+    topic, and a seed word leaves its topic if enough documents contradict the prior.
 
     Parameters
     ----------
@@ -31,12 +31,12 @@ def seeded_topic_word_prior(
     n_components : int
         Number of topics, seeded and free.
     base : float, default=0.03
-        Prior of every word in every topic, as `topic_word_prior` without seeds.
+        Prior of every word in every topic, before the seeds are added.
     boost : float, default=100
-        Pseudo-count added for each seed word in its topic. The prior then weighs as
-        much as `boost` occurrences of the word, so a larger corpus needs a larger
-        boost. A boost far above the count of a word in the corpus gives a topic of the
-        seed words alone, which no document uses.
+        Pseudo-count added for each seed word in its topic. A boost has the weight of
+        `boost` occurrences of the word, so a larger corpus needs a larger boost. A
+        boost far above the count of a word in the corpus gives a topic of the seed
+        words alone, which no document uses.
 
     Returns
     -------
@@ -107,4 +107,6 @@ def _check_topic(topic, words, n_components):
             f"{n_components} topics have indices from 0 to {n_components - 1}."
         )
     if len(set(words)) < len(words):
-        raise ValueError(f"Topic {topic} has a seed word twice: {words}.")
+        raise ValueError(
+            f"Topic {topic} has a seed word twice: {words}; remove the repetition."
+        )

@@ -1,6 +1,6 @@
-"""eta, the Dirichlet prior of the topics' words, and its learning.
+"""eta, the Dirichlet prior of the topics' words, learned as one number.
 
-Input: the expected counts of the topics. Output: eta as one number.
+Input: the expected counts of the topics. Output: a new eta, stored in `Topics`.
 """
 
 from __future__ import annotations
@@ -17,18 +17,19 @@ _RANGE = (1e-4, 10.0)
 
 
 def learn_eta(topics: Topics) -> None:
-    """One fixed-point step of a symmetric eta at the present expected counts.
+    """Take one fixed-point step of a symmetric eta at the present expected counts.
 
     eta <- eta E[sum_kv psi(n_kv + eta) - psi(eta)] / V sum_k [psi(n_k + V eta) -
-    psi(V eta)] (Minka 2000, eq. 55), n_kv the occurrences of word v in topic k. An
-    expected count of 0.1 is mostly no occurrence at all, so the expectation is that of
-    a Poisson number's positive part (Teh et al. 2008, section 3.2). psi at the expected
-    count itself gives an eta up to four times too large.
+    psi(V eta)] (Minka 2000, eq. 55), where n_kv is the number of occurrences of word v
+    in topic k. The expectation treats n_kv as a Poisson variable: psi is taken at its
+    mean given n_kv > 0, and weighted by P(n_kv > 0) (Teh et al. 2008, section 3.2).
+    psi at the expected count itself would overestimate eta, because an expected count
+    of 0.1 usually means no occurrence.
     """
     eta, n_features = float(topics.prior), topics.n_features
     psi_eta, psi_total = digamma(eta), digamma(n_features * eta)
     numerator = 0.0
-    # Words that have not occurred add nothing.
+    # Words that have not occurred have terms of zero.
     for words in topics.known_words():
         counts = topics.expected_counts(words).cpu().double().clamp_min_(1e-12)
         positive = -torch.expm1(-counts)

@@ -1,9 +1,9 @@
 """The posterior of the topics, q(beta_k) = Dirichlet(lambda_k).
 
 Input: the words of a batch, and after a step their new rows. Output: the rows of lambda
-for these words. lambda = eta + expected counts, and a step multiplies all
-expected counts by 1 - rho. This decay is lazy: the row of a word is stored as of its
-last update, so a step costs the words of its batch and not the vocabulary.
+for these words. lambda = eta + expected counts, and a step multiplies all expected
+counts by 1 - rho. This decay is lazy: the row of a word is stored as of its last
+update. So the cost of a step follows the words of its batch and not the vocabulary.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ import torch
 from ..kernels.rows import gather_rows, scatter_rows
 from .distributions import TopicWords, arithmetic_mean, geometric_mean
 
-# Words per chunk of a pass over the vocabulary; a chunk stays in cache.
+# Words per chunk of a pass over the vocabulary, so that a chunk fits in the cache.
 _WORDS_PER_CHUNK = 2048
-# What a step of rate 1 leaves of the expected counts: nothing, but with a logarithm.
+# Smallest factor of the expected counts in a step, because a rate of 1 gives log(0).
 _MIN_REMAINDER = 1e-300
 
 
 @dataclass(frozen=True)
 class TopicRows:
-    """The topics over the words of one batch: the parameters of a step.
+    """The topics over the words of one batch.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class TopicRows:
     expected_counts : Tensor of shape (n_words, n_topics)
         lambda - eta of these words.
     beta : Tensor of shape (n_words, n_topics)
-        The expectation of beta in the likelihood; a leaf that receives the gradient.
+        The expectation of beta in the likelihood; a leaf, which receives the gradient.
     posterior, prior : TopicWords
         q(beta) and p(beta) over these words.
     """
@@ -53,7 +53,7 @@ class Topics:
     Parameters
     ----------
     components : ndarray of shape (n_topics, n_features)
-        lambda. Words whose lambda is the prior count as words that have not occurred.
+        lambda. A word whose lambda equals the prior is a word that has not occurred.
     eta : float or ndarray of shape (n_features,) or (n_topics, n_features)
         Parameters of the Dirichlet prior.
     dtype : torch.dtype
@@ -66,8 +66,8 @@ class Topics:
     exp(_log_decay - _last_update[word]). Words that have not occurred have an infinite
     `_last_update`.
 
-    An exception or Ctrl-C at any point leaves rows of which `apply_decay` makes a valid
-    posterior: values that belong together are computed first and assigned last.
+    After an exception or Ctrl-C at any point `apply_decay` makes the posterior valid,
+    because dependent values are computed first and assigned together.
     """
 
     def __init__(self, components, eta, *, dtype: torch.dtype, device: torch.device):
@@ -82,7 +82,7 @@ class Topics:
         self._restart_decay()
 
     def set_prior(self, prior: np.ndarray) -> None:
-        """Replace eta; expected counts stay."""
+        """Replace eta and keep the expected counts."""
         eta = np.atleast_2d(prior).T
         total = np.broadcast_to(eta, (self.n_features, self.n_topics)).sum(0)
         eta = torch.tensor(eta, dtype=self._dtype, device=self._device)
@@ -166,7 +166,7 @@ class Topics:
         Parameters
         ----------
         rows : TopicRows
-            As from `gather`; its `expected_counts` are overwritten.
+            From `gather`. Its `expected_counts` are overwritten.
         counts : Tensor of shape (n_words, n_topics)
             New expected counts of the words of `rows`; zero for all other words.
         rate : float in (0, 1]
@@ -193,13 +193,14 @@ class Topics:
         self.apply_decay()
 
     def apply_decay(self) -> None:
-        """Apply the pending decay to every row; `components` then restores the state.
+        """Apply the pending decay to every row.
 
-        The cost follows the words that have occurred.
+        A `Topics` that is made from `components` then equals this one bit for bit. The
+        cost follows the words that have occurred.
         """
         for words in self.known_words():
             counts, eta = self.expected_counts(words), self.eta(words)
-            # Rounded as `components` rounds them, so that a restored state is equal.
+            # The rounding of `components`, so that a restored state is equal.
             counts.add_(eta).sub_(eta)
             self._put(words, counts)
         self._restart_decay()
@@ -210,7 +211,7 @@ class Topics:
         scatter_rows(self._last_update, words, now)
 
     def _restart_decay(self):
-        """Declare every row up to date, and sum the rows up."""
+        """Mark every row as up to date, and recompute the sum of the rows."""
         last_update = torch.full_like(self._last_update, math.inf)
         total = torch.zeros_like(self._eta_total)
         for words in self.known_words():

@@ -1,6 +1,8 @@
-"""The process around a fit: devices, global state, memory and files.
+"""The process around a fit: devices, global state, memory and stored models.
 
-Input: the user's device, the size of a fit and the fitted arrays. Output: a torch
-device, torch and Pyro in a known state that is restored afterwards, a MemoryError that
-names its cause, and a state that any format can store.
+Input: the user's device, the size of a fit and the fitted attributes. Output: a torch
+device (`device`), known settings of torch and Pyro that are restored afterwards
+(`torch_context`, `pyro_context`, `process_lock`), a MemoryError that names its cause
+(`memory`), a state for pickle, joblib and skops.io (`serialization`), and values to
+hash for the fingerprint of a checkpoint (`fingerprint`).
 """

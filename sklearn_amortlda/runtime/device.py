@@ -1,4 +1,8 @@
-"""Devices: from the `device` parameter to a torch device that exists here."""
+"""Resolution of the `device` parameter.
+
+Input: the parameter. Output: a torch device that is available on this machine, or an
+error that lists the available devices.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,17 @@ import torch
 
 
 def resolve_device(device) -> torch.device:
-    """The torch device that a user asks for.
+    """The torch device of the parameter `device`.
 
     Parameters
     ----------
     device : str or torch.device
-        'auto' is 'cuda' where a GPU is available, else 'cpu'.
+        'auto' is 'cuda' if a GPU is available, else 'cpu'.
 
     Raises
     ------
     ValueError
-        If torch does not know the device, or the device is not available.
+        If the device is unknown to torch or not available.
     """
     if isinstance(device, str) and device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -1,7 +1,7 @@
-"""The memory that a fit needs, compared with what the machine has.
+"""The memory that a fit needs, compared with the available memory.
 
-Input: the sizes of a fit. Output: a MemoryError that names the largest part and the
-parameter that makes it smaller: before the first step, or when an allocation fails.
+Input: the sizes of a fit. Output: a MemoryError that names the parts of the memory and
+the parameter to lower, before the first step or when an allocation fails.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from pathlib import Path
 
 import torch
 
-# Parts of the messages of failed allocations that raise RuntimeError.
+# Parts of the messages of RuntimeErrors that torch raises for failed allocations.
 _REFUSALS = ("allocate memory", "out of memory", "bad_alloc")
 
 
 @contextmanager
 def enough_memory(n_topics: int, n_features: int, n_hidden: int, itemsize: int, device):
-    """Refuse a fit that memory cannot hold; explain an allocation that failed.
+    """Raise a MemoryError that explains itself, before the block or inside it.
 
     Parameters
     ----------
@@ -33,7 +33,8 @@ def enough_memory(n_topics: int, n_features: int, n_hidden: int, itemsize: int, 
     Raises
     ------
     MemoryError
-        With the parts of the memory, and the parameter to lower.
+        If the memory is smaller than the fit needs, or an allocation in the block
+        fails. The message has the parts of the memory and the parameter to lower.
     """
     # lambda and a copy of it, `components_` and `topic_word_`.
     topics = (8 + 2 * itemsize) * n_topics * n_features
@@ -59,12 +60,12 @@ def enough_memory(n_topics: int, n_features: int, n_hidden: int, itemsize: int, 
         raise MemoryError(
             f"An allocation failed: {error}. This fit needs at least "
             f"{needed / 1e9:.3g} GB ({parts}), and more for each batch. {cure} A "
-            "smaller batch_size needs less, too."
+            "smaller batch_size also needs less memory."
         ) from error
 
 
 def available_memory(device) -> float:
-    """Bytes that can be allocated on a device; infinite if unknown."""
+    """Bytes that can be allocated on a device; infinity if unknown."""
     if device.type == "cuda":
         cached = torch.cuda.memory_reserved(device)
         cached -= torch.cuda.memory_allocated(device)

@@ -1,7 +1,7 @@
-"""One lock for the state that Pyro and torch keep once per process.
+"""One lock for the global state of Pyro and torch.
 
-Input: threads that are about to use Pyro's handler stack or torch's global random
-generator. Output: one thread at a time, and no thread during a fork.
+Input: threads that use Pyro's handler stack or torch's global random generator. Output:
+one thread at a time holds the lock, and no thread during a fork.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _end_fork_in_child():
     _forked = True
 
 
-# A fork waits for the lock: a child forked in the middle of a draw would inherit the
+# A fork waits for the lock. A child that is forked during a draw would inherit the
 # locked mutex of torch's generator and the handlers of another thread.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(

@@ -1,7 +1,7 @@
-"""Pyro as if nothing else used it in this process.
+"""Isolation of a fit from the caller's use of Pyro.
 
-Input: a block that runs Pyro's handlers. Output: the handler stack as it was before,
-also after an exception or an interrupt.
+Input: a block that runs Pyro's handlers. Output: the block runs with empty handler
+stacks, and the caller's stacks are restored, also after an exception or an interrupt.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from .process_lock import process_lock
 
 @contextmanager
 def isolated_pyro():
-    """Set the caller's handlers and plates aside, in one thread at a time.
+    """Remove the caller's handlers and plates for the block, in one thread at a time.
 
-    `poutine.block` hides sites from the caller's handlers. It does not free the batch
-    dimensions and the names of the caller's plates, so both stacks are emptied instead.
+    `poutine.block` would hide sites from the caller's handlers, but would not free the
+    batch dimensions and the names of the caller's plates. So both stacks are emptied.
 
-    A Pyro program of the user's own in another thread at the same moment is not
-    protected: Pyro has one handler stack per process.
+    A Pyro program of the user in another thread is not protected during the block,
+    because Pyro has one handler stack per process.
     """
     stacks = (_PYRO_STACK, _DIM_ALLOCATOR._stack)
     with process_lock():
@@ -30,7 +30,7 @@ def isolated_pyro():
         try:
             for stack in stacks:
                 stack.clear()
-            # The program is fixed, and Pyro's checks of it cost a tenth of a step.
+            # The program is fixed, so Pyro's checks of it would only cost time.
             with pyro.settings.context(validate_infer=False, validate_poutine=False):
                 yield
         finally:

@@ -1,13 +1,13 @@
 """The stored state of an estimator.
 
 Input: the parameters and fitted attributes of an estimator, which are NumPy arrays,
-numbers, strings and containers of them. Output: the same with a format number, for
-pickle, joblib and skops.io.
+numbers, strings and containers of them. Output: a dict of them with a format number,
+for pickle, joblib and skops.io.
 """
 
 from __future__ import annotations
 
-# Version of the state; raised when the present reader would misread a file.
+# Version of the state; increased if older code would misread a new file.
 FORMAT = 2
 
 #: Types for the `trusted` argument of `skops.io.load`.
@@ -29,6 +29,7 @@ FITTED = (
     "_optimizer_state",
     "_seed",
     "_time",
+    "_n_seen",
 )
 
 
@@ -43,12 +44,12 @@ def without_format(state) -> dict:
     Raises
     ------
     ValueError
-        If the state is not one of an AmortizedLDA, or of another format.
+        If the state is not that of an AmortizedLDA, or has another format.
     """
     if not isinstance(state, dict) or "_format" not in state:
         raise ValueError(
             "This is not a saved AmortizedLDA, or it is damaged: it has no format "
-            "number."
+            "number. Load another file, or fit and save the model again."
         )
     state = state.copy()
     written = state.pop("_format")

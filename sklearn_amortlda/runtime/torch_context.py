@@ -1,7 +1,8 @@
-"""torch in a known state, whatever the caller has set.
+"""Known settings of torch for a block, independent of the caller's settings.
 
-Input: a device. Output: gradients switched on, autocast switched off, a sensible
-number of threads, and the caller's settings restored afterwards.
+Input: a device, the size of a product, or a seed. Output: in the block gradients are
+on, autocast is off, and threads or the random generator are set. Afterwards the
+caller's settings are restored.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from threadpoolctl import ThreadpoolController
 
 from .process_lock import is_forked, process_lock
 
-# Multiply-adds of a product above which a second thread pays for its synchronization.
-# Below, two threads gain a sixth on an idle machine and lose tenfold on a busy one
+# Multiply-adds of a product above which a second thread is used. For smaller products
+# two threads take 1/6 less time on an idle machine, and ten times as long on a busy one
 # (20NG, 50 topics).
 _MIN_THREADED_WORK = 1e7
 
@@ -24,8 +25,8 @@ _MIN_THREADED_WORK = 1e7
 def isolated_torch(device: torch.device, work: float):
     """Gradients on, autocast and inference mode off, threads for large products only.
 
-    All of these are settings of the current thread. Global settings (default dtype and
-    device, random state) are not changed.
+    All of these settings belong to the current thread. Global settings (default dtype
+    and device, random state) are not changed.
 
     Parameters
     ----------
@@ -40,11 +41,12 @@ def isolated_torch(device: torch.device, work: float):
         for kind in {"cpu", device.type}:
             stack.enter_context(torch.autocast(kind, enabled=False))
         if is_forked():
-            # OpenMP's threads are not copied by a fork: a parallel region would hang.
+            # A fork does not copy OpenMP's threads, so a parallel region would hang.
             stack.callback(torch.set_num_threads, torch.get_num_threads())
             torch.set_num_threads(1)
         elif device.type == "cpu" and work < _MIN_THREADED_WORK:
-            # torch sets the threads of a new thread in its first call, so call it now.
+            # torch's first call in a new thread sets the number of threads, and would
+            # replace the limit below.
             torch.get_num_threads()
             stack.enter_context(_threadpools().limit(limits=1, user_api="openmp"))
         yield
@@ -52,10 +54,10 @@ def isolated_torch(device: torch.device, work: float):
 
 @contextmanager
 def seeded_torch(seed: int, device: torch.device):
-    """Seed torch's global generators, and restore them afterwards.
+    """Seed torch's global generators in the block, and restore them afterwards.
 
-    One thread at a time, so that fits in several threads draw what sequential fits
-    draw.
+    One thread at a time is in the block, so that fits in several threads have the draws
+    of sequential fits.
     """
     on_cuda = device.type == "cuda"
     with process_lock(), torch.random.fork_rng([device] if on_cuda else []):
@@ -68,5 +70,5 @@ def seeded_torch(seed: int, device: torch.device):
 
 @cache
 def _threadpools() -> ThreadpoolController:
-    # Cached, because the search through the process's libraries takes milliseconds.
+    # Cached, because the search through the process's libraries is slow.
     return ThreadpoolController()

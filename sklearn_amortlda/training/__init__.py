@@ -1,8 +1,10 @@
 """Training: Pyro's stochastic variational inference, from batches to fitted arrays.
 
-Input: a corpus and the estimator's parameters, as one frozen `config`. Output: a
-`state` of NumPy arrays. `setup` builds a training; `loop` runs its epochs; `svi` takes
-one step on Pyro's ELBO; `optimizers` apply its gradients at the rates of `schedules`.
-`early_stopping`, `observers`, `checkpoint` and `communicator` hold what follows an
-epoch, and the other processes of a distributed fit.
+Input: a corpus and the estimator's parameters. Output: the fitted attributes. `session`
+is one call of `fit` or `partial_fit`. It makes a frozen configuration (`config`),
+`setup` builds a training from it, and `loop` runs the epochs. `svi` takes one step on
+Pyro's ELBO, and `optimizers` apply the gradients at the rates of `schedules`. After an
+epoch `early_stopping` scores the model, and `observers` and `checkpoint` record it.
+After training `convergence` checks the encoder, and `state` has the results as NumPy
+arrays. `communicator` connects the processes of a distributed fit.
 """

@@ -1,8 +1,9 @@
-"""A fit on disk, so that a fit that was killed can continue.
+"""Checkpoints of a fit on disk, so that a killed fit can continue.
 
-Input: the progress between two epochs. Output: an .npz file with its arrays and a
-JSON text with its numbers and a fingerprint of the fit; and from the file the progress.
-Nothing is pickled. The zip format carries a checksum of each array.
+Input: the progress of a fit between two epochs. Output: an .npz file, and the progress
+read from such a file. The file has the arrays of the progress, and a JSON text with its
+numbers and a fingerprint of the fit. Nothing is pickled. The zip format has a checksum
+of each array.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from zipfile import ZipFile
 import joblib
 import numpy as np
 
+from ..runtime.fingerprint import hashable
 from .early_stopping import EarlyStopping
 from .loop import Progress
 from .observers import Observer
@@ -24,7 +26,7 @@ from .state import State
 
 logger = logging.getLogger("sklearn_amortlda")
 
-# Version of the format; raised when the present reader would misread a file.
+# Version of the format; increased if older code would misread a new file.
 _FORMAT = 3
 # Parameters that do not change the result.
 _FREE_PARAMETERS = {"checkpoint", "verbose"}
@@ -38,7 +40,7 @@ class Checkpoint(Observer):
     ----------
     path : str or os.PathLike
     fingerprint : dict of str
-        Hashes of what determines the result of the fit, see `fingerprint_of`.
+        Hashes of all that determines the result of the fit, see `fingerprint_of`.
     """
 
     def __init__(self, path, fingerprint: dict):
@@ -83,7 +85,7 @@ class Checkpoint(Observer):
         return progress
 
     def save(self, progress: Progress) -> None:
-        """Replace the file by one of the progress, completely or not at all.
+        """Replace the file by one with the progress, completely or not at all.
 
         Raises
         ------
@@ -136,20 +138,24 @@ class NoCheckpoint(Observer):
 
 
 def fingerprint_of(params: Mapping, corpus, continued_from: Mapping | None) -> dict:
-    """Hashes of what determines the result of a fit, by their names.
+    """Hashes of all that determines the result of a fit, by their names.
 
     Parameters
     ----------
     params : dict
         The estimator's parameters, before a seed was drawn.
     corpus : Corpus
-        The training data, those held out included.
+        The documents of the fit, including the held-out documents.
     continued_from : dict or None
         Fitted attributes that a warm start continues.
+
+    Returns
+    -------
+    fingerprint : dict of str
     """
     X = corpus.counts
     facts = {
-        name: _hashable(value)
+        name: hashable(value)
         for name, value in params.items()
         if name not in _FREE_PARAMETERS
     }
@@ -159,18 +165,9 @@ def fingerprint_of(params: Mapping, corpus, continued_from: Mapping | None) -> d
     return {name: joblib.hash(value) for name, value in facts.items()}
 
 
-def _hashable(value):
-    if isinstance(value, np.random.RandomState):
-        return value.get_state(legacy=False)
-    if callable(value):
-        return f"{value.__module__}.{getattr(value, '__qualname__', '')}"
-    return value
-
-
 def _write(file, meta, arrays):
     text = np.array(json.dumps(meta))
-    # np.savez pickles where it cannot do otherwise, and leaves the archive open on
-    # errors.
+    # Not np.savez, which pickles objects and leaves the archive open after errors.
     with ZipFile(file, "w") as archive:
         for name, array in {"meta": text, **arrays}.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
@@ -206,6 +203,7 @@ def _to_arrays(progress):
         "patience": stopping.patience,
         "n_stale": stopping.n_stale,
         "best_score": stopping.best_score,
+        "cooldown": stopping.cooldown,
         "states": numbers_of,
     }
     return numbers, arrays
@@ -228,25 +226,26 @@ def _to_progress(numbers, arrays) -> Progress:
         numbers["n_stale"],
         numbers["best_score"],
         states.get("best"),
+        numbers["cooldown"],
     )
     return Progress(states["state"], numbers["history"], numbers["epoch"], stopping)
 
 
 def _explained(error, message):
-    # With an errno, OSError makes the right subclass, such as PermissionError.
+    # With an errno OSError returns the matching subclass, such as PermissionError.
     return OSError(error.errno, f"{message}: {error.strerror}")
 
 
 def _remove(path):
     try:
         os.remove(path)
-    # The file is not there, or the folder itself fails.
+    # The file does not exist, or the folder is not accessible.
     except OSError:
         pass
 
 
 def _sync_folder(folder):
-    # Only POSIX can open folders.
+    # Only POSIX opens folders.
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:

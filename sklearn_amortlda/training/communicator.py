@@ -1,9 +1,9 @@
-"""The processes that train one model together, each on its own documents.
+"""Communication of the processes that train one model, each on its own documents.
 
-Input: sums and gradients of one process. Output: those of all processes. Every rank of
-a torch.distributed group takes the same steps on the same state; a step exchanges the
-gradients of its batch's words, so its cost does not follow the vocabulary.
-`SingleProcess` has the same interface and exchanges nothing.
+Input: sums and gradients of one process. Output: sums and gradients of all processes.
+Every rank of a torch.distributed group takes equal steps from equal states. A step
+exchanges the gradients of the batch's words, so its cost does not follow the
+vocabulary. `SingleProcess` has the interface of `Communicator` and exchanges nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import torch.distributed as dist
 from ..data.corpus import Corpus
 from ..encoder.encoder import OutputNorm
 
-# Parameters that ranks may differ in.
+# Parameters that may differ between ranks.
 _OWN_PARAMETERS = {"device", "verbose", "random_state"}
 
 
@@ -30,11 +30,11 @@ class Totals:
     Attributes
     ----------
     n_documents : int
-        Documents, each once.
+        Number of documents.
     n_entries : int
         Non-zeros of their counts.
     weight : float
-        Documents, each as often as it counts.
+        Sum of their weights.
     """
 
     n_documents: int
@@ -43,7 +43,7 @@ class Totals:
 
 
 class SingleProcess:
-    """The only process of a fit."""
+    """The only process of a fit: all exchanges return their input."""
 
     share = 1.0
 
@@ -56,17 +56,17 @@ class SingleProcess:
         return corpus.word_counts
 
     def check_shards(self, n_documents: int, n_steps: int) -> None:
-        """Check that every rank has a document for each step of an epoch."""
+        """Raise if a rank has fewer documents than an epoch has steps."""
 
     def broadcast(self, state):
         """The state that all ranks start from."""
         return state
 
     def share_norm(self, encoder) -> None:
-        """Let the encoder normalize over the documents of all ranks."""
+        """Replace the encoder's batch norm by one over the documents of all ranks."""
 
     def own_rng(self, rng):
-        """Random numbers for a rank's own documents, drawn from common ones."""
+        """A generator for the rank's own documents, seeded from the common one."""
         return rng
 
     def add(self, *values):
@@ -77,7 +77,7 @@ class SingleProcess:
         """Average the buffers of a user's module, such as those of a batch norm."""
 
     def exchange(self, batch):
-        """The exchange of a step, see `Exchange`."""
+        """The `Exchange` of a step."""
         return self
 
     def sum(self, gradients):
@@ -86,12 +86,12 @@ class SingleProcess:
 
 
 class Communicator:
-    """The ranks of a process group, seen from one of them.
+    """Communication of one rank with all ranks of a process group.
 
     Parameters
     ----------
     group : torch.distributed.ProcessGroup
-        Used by nothing else, so that collectives cannot mix.
+        A group for this fit only, so that its messages cannot mix with others.
     """
 
     def __init__(self, group):
@@ -144,7 +144,7 @@ class Communicator:
         return Exchange(self, batch)
 
     def sum_tensor(self, tensor):
-        """Sum of a tensor over the ranks, the same bit for bit on each."""
+        """Sum of a tensor over the ranks, equal bit for bit on all ranks."""
         total = tensor.detach().to(self._device, copy=True)
         with _explained_failures():
             dist.all_reduce(total, group=self._group)
@@ -159,7 +159,7 @@ class Communicator:
         return gathered.to(tensor.device)
 
     def gather_objects(self, value) -> list:
-        """Any values, in the order of the ranks."""
+        """Picklable values of all ranks, in the order of the ranks."""
         values = [None] * self.size
         with _explained_failures():
             dist.all_gather_object(values, value, group=self._group)
@@ -189,12 +189,12 @@ class Exchange:
         self._words = union[union >= 0]
 
     def sum(self, gradients):
-        """The gradients of the whole batch, the same on every rank.
+        """The gradients of the whole batch, equal on all ranks.
 
         Parameters
         ----------
         gradients : Gradients
-            Of this rank. Those of the encoder are summed in place.
+            Gradients of this rank. The encoder's gradients are summed in place.
         """
         position = torch.searchsorted(self._words, gradients.words)
         own = [gradients.expected_counts]
@@ -204,7 +204,7 @@ class Exchange:
         by_word = own[0].new_zeros(len(self._words), sum(widths))
         by_word[position] = torch.cat(own, dim=1)
         parts = [by_word, gradients.alpha_ratio * self.share, *gradients.encoder]
-        # One message, because the number of messages determines the cost.
+        # One message, because each message has a latency.
         total = self._communicator.sum_tensor(
             torch.cat([part.reshape(-1) for part in parts])
         )
@@ -250,7 +250,7 @@ class _SharedNorm(OutputNorm):
 
 
 class _Sum(torch.autograd.Function):
-    """A differentiable sum over ranks: every rank's loss depends on all values."""
+    """A sum over ranks, whose backward pass sums the gradients over ranks."""
 
     @staticmethod
     def forward(context, tensor, communicator):
@@ -266,8 +266,15 @@ class _Sum(torch.autograd.Function):
 def process_group():
     """A communicator of all ranks of the default process group.
 
-    Its own group is closed when the block ends for any reason, so that no rank waits
-    for one that has failed.
+    The communicator has its own group. The group is closed when the block ends, also
+    after an error, so that no rank waits for a failed rank.
+
+    Raises
+    ------
+    ValueError
+        If there is no default process group.
+    RuntimeError
+        If another rank fails.
     """
     if not (dist.is_available() and dist.is_initialized()):
         raise ValueError(
@@ -278,7 +285,7 @@ def process_group():
         yield SingleProcess()
         return
     with _explained_failures():
-        # A barrier fails at once where a rank is dead; a new group would wait for it.
+        # If a rank is dead, a barrier fails at once, but new_group would wait.
         dist.barrier()
         group = dist.new_group()
     try:
@@ -298,7 +305,12 @@ def check_agreement(communicator, params: dict, facts: dict) -> None:
     params : dict
         The estimator's parameters.
     facts : dict of str to object
-        What else ranks must agree on, by its name in the message.
+        Other values that must be equal on all ranks, by their names in the message.
+
+    Raises
+    ------
+    ValueError
+        If a parameter or a fact differs between ranks.
     """
     if isinstance(communicator, SingleProcess):
         return

@@ -1,8 +1,8 @@
 """The estimator's parameters as one frozen configuration.
 
-Input: parameters that scikit-learn has validated one by one. Output: a `Config`, in
-which they are validated together and their defaults are resolved. Nothing below the
-estimator reads the estimator.
+Input: parameters that scikit-learn has validated one by one. Output: a `Config` of
+parameters that are validated together, with resolved defaults. Training reads this
+configuration and not the estimator.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..model.topic_word_prior import INITIAL_ETA
 
 @dataclass(frozen=True)
 class Config:
-    """What does not change during training.
+    """The settings of a training, which do not change during training.
 
     Attributes
     ----------
@@ -29,25 +29,28 @@ class Config:
     objective : str
         A key of `OBJECTIVES`.
     alpha : ndarray of shape (n_topics,)
-        Prior of theta; its start if it is learned.
+        Prior of theta; its initial value if alpha is learned.
     eta : ndarray of shape (), (n_features,) or (n_topics, n_features)
-        Prior of beta; its start if it is learned.
+        Prior of beta; its initial value if eta is learned.
     learn_alpha, learn_eta : bool
+        Whether training changes alpha and eta.
     encoder : 'mlp', 'transformer' or callable
     hidden_layer_sizes : tuple of int
     word_vectors : array-like or None
     n_refine : int
-        E-step refinements of `transform` and of measurements.
+        E-step refinements of `transform`, early stopping and `bound_`.
     learning_rate : float
-        Of the encoder.
+        Learning rate of the encoder.
     learning_schedule : 'auto', 'cosine' or 'power'
     learning_decay, learning_offset : float
-        Of the 'power' schedule.
+        Parameters of the 'power' schedule.
+    mean_length : float or None
+        Mean number of words of the documents.
     max_iter : int
         Epochs.
     batch_size : int or None
-        Documents in a batch; None is chosen by the corpus, and late steps merge
-        batches.
+        Documents in a batch. With None the size follows the corpus, and late steps
+        merge batches.
     total_samples : float
         Documents in a stream.
     early_stopping : bool
@@ -72,6 +75,7 @@ class Config:
     learning_schedule: str
     learning_decay: float
     learning_offset: float
+    mean_length: float | None
     max_iter: int
     batch_size: int | None
     total_samples: float
@@ -87,16 +91,23 @@ class Config:
         return {"dtype": self.dtype, "device": self.device}
 
 
-def make_config(params: Mapping, n_features: int, device: torch.device) -> Config:
+def make_config(
+    params: Mapping,
+    n_features: int,
+    device: torch.device,
+    mean_length: float | None = None,
+) -> Config:
     """The configuration of a fit.
 
     Parameters
     ----------
     params : dict
-        As from ``estimator.get_params(deep=False)``.
+        From ``estimator.get_params(deep=False)``.
     n_features : int
         Columns of X.
     device : torch.device
+    mean_length : float, default=None
+        Mean number of words of the documents, for the initial alpha and encoder.
 
     Raises
     ------
@@ -117,7 +128,7 @@ def make_config(params: Mapping, n_features: int, device: torch.device) -> Confi
         "doc_topic_prior",
         n_topics,
         [(n_topics,)],
-        initial_alpha(n_topics, eta),
+        initial_alpha(n_topics, eta, mean_length),
     )
     batch_size = params["batch_size"]
     return Config(
@@ -136,6 +147,7 @@ def make_config(params: Mapping, n_features: int, device: torch.device) -> Confi
         learning_schedule=params["learning_schedule"],
         learning_decay=params["learning_decay"],
         learning_offset=params["learning_offset"],
+        mean_length=mean_length,
         max_iter=params["max_iter"],
         batch_size=None if batch_size == "auto" else batch_size,
         total_samples=params["total_samples"],
@@ -150,7 +162,7 @@ def _prior(value, name, n_topics, shapes, start):
     """A prior as an array, and whether it is learned."""
     if isinstance(value, str):
         return np.asarray(start), True
-    # scikit-learn's default.
+    # As in scikit-learn's LatentDirichletAllocation.
     value = 1.0 / n_topics if value is None else value
     return check_prior(value, shapes, name), False
 
@@ -168,7 +180,9 @@ def check_sizes(hidden_layer_sizes) -> tuple:
 
 def _check_together(params) -> None:
     if isinstance(params["n_components"], bool):
-        raise ValueError("n_components must be a number of topics, not a bool.")
+        raise ValueError(
+            f"n_components={params['n_components']} is a bool; pass a number of topics."
+        )
     if params["distributed"] and params["checkpoint"] is not None:
         raise ValueError(
             "checkpoint cannot be combined with distributed=True, because ranks could "

@@ -1,32 +1,46 @@
-"""Whether a training has diverged.
+"""Detection of an encoder that has not converged.
 
-Input: the bound of the last epoch and the counts of the words. Output: a warning.
+Input: the inference of the trained model and training documents. Output: a warning, if
+the documents are less likely under the encoder than under a model without topics.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from ..data.corpus import Corpus
+from ..inference.inference import Inference
 
-def divergence_warning(bound: float, word_counts) -> str | None:
-    """A warning if the bound is far below that of a model without topics.
+# Largest number of documents in the comparison, which more documents do not change.
+_MAX_DOCUMENTS = 1000
+# Relative distance below the unigram model that gives no warning, because one smoothed
+# topic of all words is slightly below the unigram model.
+_TOLERANCE = 0.02
 
-    A diverged encoder is finite, so the bound is compared with the unigram model, in
-    which each word has its share of the corpus. The bound of short documents is loose,
-    hence the factor 2.
+
+def convergence_warning(inference: Inference, corpus: Corpus) -> str | None:
+    """A warning, or None if the encoder has converged.
+
+    The log-likelihood of training documents at the encoder's mean of theta is compared
+    with the unigram model, in which each word has its share of the corpus. A diverged
+    encoder may have finite weights, so a check for NaN does not detect it.
 
     Parameters
     ----------
-    bound : float
-        In nats per word.
-    word_counts : ndarray of shape (n_features,)
-        Occurrences of each word.
+    inference : Inference
+    corpus : Corpus
     """
-    shares = word_counts[word_counts > 0] / word_counts.sum()
-    unigram = shares @ np.log(shares)
-    if bound >= 2.0 * min(unigram, -2.5):
+    X = corpus.counts[:_MAX_DOCUMENTS]
+    n_words = X.sum(dtype=np.float64)
+    gamma = inference.gamma(X, n_refine=0)
+    encoder = inference.completion(gamma, X).sum() / n_words
+    shares = corpus.word_counts / corpus.word_counts.sum()
+    unigram = X.data @ np.log(shares[X.indices]) / n_words
+    if encoder >= unigram * (1.0 + _TOLERANCE):
         return None
     return (
-        f"Training ended with a bound of {bound:.3f} nats per word, far below the "
-        f"{unigram:.3f} of a model without topics; lower learning_rate_init."
+        f"The encoder explains the training documents with {encoder:.3f} nats per "
+        f"word, worse than the {unigram:.3f} of a model without topics. Check that X "
+        "holds counts; lower learning_rate_init, n_components or doc_topic_prior; or "
+        "raise max_iter."
     )

@@ -20,26 +20,28 @@ MIN_IMPROVEMENT = 1e-4
 
 
 class HeldOutDocuments:
-    """Documents kept out of training, the words of each in two halves.
+    """Held-out documents, with the words of each in two halves.
 
     Parameters
     ----------
     corpus : Corpus
-        The documents.
+        The documents. Each must have two or more distinct words.
     rng : numpy.random.Generator
-        Assigns each distinct word of a document to either half.
+        Draws the half of each distinct word of a document; no half is empty.
     """
 
     def __init__(self, corpus: Corpus, rng: np.random.Generator):
         X = corpus.counts
         held_out = rng.random(X.nnz) < 0.5
+        first = X.indptr[:-1]
+        held_out[first], held_out[first + 1] = True, False
         self.observed = _keep(X, ~held_out)
         self.held_out = replace(corpus, counts=_keep(X, held_out))
 
     def log_likelihood(self, inference: Inference) -> tuple[float, float]:
-        """log p(held-out half | observed half), in nats, and the number of its words.
+        """log p(held-out half | observed half) in nats, and its number of words.
 
-        Under E[theta] . E[beta].
+        The probability of a word is E[theta] . E[beta].
         """
         gamma = inference.gamma(self.observed)
         log_p = inference.completion(gamma, self.held_out.counts)
@@ -48,38 +50,43 @@ class HeldOutDocuments:
 
 @dataclass
 class EarlyStopping:
-    """The best epoch so far.
+    """The best epoch so far, and the decision to end training.
 
     Attributes
     ----------
     patience : int
-        Epochs without improvement after which training stops.
+        Epochs without improvement after which the step sizes fall, or training stops if
+        the schedule has no plateau.
     n_stale : int
         Epochs since the last improvement.
     best_score : float
         Highest held-out log-likelihood, in nats per word.
     best : State or None
-        After the epoch of the highest score.
+        The state after the epoch of the highest score.
+    cooldown : tuple of (int, int, int) or None
+        None while the step sizes are constant. Then the time at which they begin to
+        fall, the number of batches until they are zero, and the last epoch.
     """
 
     patience: int
     n_stale: int = 0
     best_score: float = -np.inf
     best: State | None = None
+    cooldown: tuple | None = None
 
     @property
-    def stops(self) -> bool:
-        """Whether training should stop."""
+    def is_stale(self) -> bool:
+        """Whether the score has not improved for `patience` epochs."""
         return self.n_stale >= self.patience
 
     def update(self, score: float, state) -> None:
-        """Compare the score of an epoch.
+        """Record the score of an epoch, and its state if it is the best.
 
         Parameters
         ----------
         score : float
         state : callable
-            Returns the present state; called where it is the best.
+            Returns the present state; called if the score is the highest.
         """
         improved = score > self.best_score + MIN_IMPROVEMENT
         self.n_stale = 0 if improved else self.n_stale + 1
@@ -98,21 +105,30 @@ def hold_out(
     fraction : float
         Share to hold out.
     seed : int
-        Of the first fit, so that a warm start does not validate on documents that it
-        was trained on.
+        Seed of the first fit, so that a warm start holds out documents on which the
+        model was not trained.
+
+    Raises
+    ------
+    ValueError
+        If no documents are left to train on, or none to validate on.
     """
-    n_samples = len(corpus)
-    n_held_out = round(fraction * n_samples)
-    if not 0 < n_held_out < n_samples:
-        raise ValueError(
-            f"validation_fraction={fraction} of n_samples={n_samples} leaves no "
-            "documents to train on or none to validate on; change it, or set "
-            "early_stopping=False."
-        )
     rng = np.random.default_rng(seed)
-    rows = rng.permutation(n_samples)
-    documents = HeldOutDocuments(corpus[rows[:n_held_out]], rng)
-    return corpus[rows[n_held_out:]], documents
+    # A document needs two distinct words to have a word in both halves.
+    eligible = np.flatnonzero(np.diff(corpus.counts.indptr) >= 2)
+    n_held_out = round(fraction * len(eligible))
+    held_out = np.zeros(len(corpus), dtype=bool)
+    held_out[rng.permutation(eligible)[:n_held_out]] = True
+    rest = corpus[np.flatnonzero(~held_out)]
+    if not 0 < n_held_out < len(corpus) or not rest.counts.nnz:
+        n_samples, n_features = corpus.counts.shape
+        raise ValueError(
+            f"validation_fraction={fraction} leaves no documents to train on, or none "
+            f"to validate on: of n_samples={n_samples} with n_features={n_features}, "
+            f"{len(eligible)} have two or more distinct words. Change "
+            "validation_fraction, or set early_stopping=False."
+        )
+    return rest, HeldOutDocuments(corpus[np.flatnonzero(held_out)], rng)
 
 
 def _keep(X, mask):

@@ -1,12 +1,13 @@
-"""What follows a training: the progress bar and the log.
+"""Observers of a training: the progress bar and the log.
 
-Input: the records of epochs. An observer's `epoch_ends` may return True to stop the
-training.
+Input: the records of epochs. Output: a progress bar and log messages. The method
+`epoch_ends` of an observer may return True, which stops the training.
 """
 
 from __future__ import annotations
 
 import logging
+import sys
 
 from tqdm.auto import tqdm
 
@@ -20,7 +21,7 @@ class Observer:
         """Called before an epoch."""
 
     def epoch_ends(self, training, record):
-        """Called after an epoch; True stops the training."""
+        """Called after an epoch; a result of True stops the training."""
 
 
 class Reporter(Observer):
@@ -31,11 +32,13 @@ class Reporter(Observer):
     n_epochs : int
         Length of the progress bar.
     verbose : int
-        Whether to show the progress bar.
+        0 shows no progress bar.
     """
 
     def __init__(self, n_epochs: int, verbose: int):
-        self._bar = tqdm(total=n_epochs, desc="AmortizedLDA", disable=not verbose)
+        # pythonw and services have no standard error.
+        silent = not verbose or sys.stderr is None
+        self._bar = tqdm(total=n_epochs, desc="AmortizedLDA", disable=silent)
 
     def __enter__(self):
         return self

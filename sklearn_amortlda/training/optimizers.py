@@ -1,7 +1,8 @@
 """The optimizers: natural gradient, row-wise RMSprop and Adam.
 
-Input: the gradients that the ELBO's backward pass has left in the topics, the word
-embedding and the encoder. Output: their new values.
+Input: the gradients that the ELBO's backward pass has stored in the topics, the word
+embedding and the encoder. Output: new values of the topics, the embedding, the encoder
+and alpha.
 """
 
 from __future__ import annotations
@@ -23,20 +24,20 @@ from .schedules import Schedule
 
 @dataclass(frozen=True)
 class Gradients:
-    """What a batch contributes to a step.
+    """The gradients and statistics of a batch.
 
     Attributes
     ----------
     words : Tensor of shape (n_words,)
         The distinct words of the batch.
     expected_counts : Tensor of shape (n_words, n_topics)
-        The topics' statistics, scaled to the corpus.
+        Statistics of the topics, scaled to the corpus.
     embedding : Tensor of shape (n_words, n_row) or None
-        Gradient of the embedding's rows.
+        Gradient of the embedding's rows; None if the encoder has no embedding.
     encoder : list of Tensor
         Gradients of the encoder's parameters; summed over ranks in place.
     alpha_ratio : Tensor of shape (n_topics,)
-        Factor by which the batch would change alpha.
+        Factor from alpha to the alpha that fits the batch.
     """
 
     words: torch.Tensor
@@ -47,12 +48,12 @@ class Gradients:
 
 
 class NaturalGradient:
-    """Ascends the ELBO along the natural gradient of lambda.
+    """Natural-gradient steps of lambda on the ELBO.
 
-    The gradient of the ELBO in lambda, preconditioned by the inverse Fisher information
-    of q(beta), is eta + S - lambda, with S = dELBO / dE_q[log beta] the expected counts
-    of the words (Hoffman et al. 2013, eq. 24). A step of size rho is
-    lambda <- (1 - rho) lambda + rho (eta + S).
+    The natural gradient is the gradient of the ELBO in lambda times the inverse Fisher
+    information of q(beta). It is eta + S - lambda, where S = dELBO / dE_q[log beta] are
+    the expected counts of the words (Hoffman et al. 2013, eq. 24). A step of size rho
+    is lambda <- (1 - rho) lambda + rho (eta + S).
 
     Parameters
     ----------
@@ -64,37 +65,37 @@ class NaturalGradient:
 
     @staticmethod
     def expected_counts(rows: TopicRows, scale: float):
-        """S over the words of a batch, from the gradient that the ELBO left in beta.
+        """S over the words of a batch, from the gradient of the ELBO in beta.
 
-        dELBO / dE[log beta] = beta dELBO / dbeta. `scale` is the number of documents by
-        which the loss was divided.
+        dELBO / dE[log beta] = beta dELBO / dbeta. `scale` is the sum of the documents'
+        weights, by which the loss was divided.
         """
         beta = rows.beta
         return (beta.detach() * beta.grad).mul_(-scale)
 
     def step(self, rows: TopicRows, expected_counts, step_size: float) -> None:
-        """Take a step; S is zero for all words that are not in `rows`."""
+        """Take a step; `expected_counts` is S over `rows`, and S is zero elsewhere."""
         self.topics.interpolate(rows, expected_counts, step_size)
 
 
 class RowwiseRMSprop:
     """RMSprop with one second moment for each row of an embedding.
 
-    As for other large embeddings (row-wise Adagrad, Naumov et al. 2019): a third of the
-    memory traffic of Adam. The moment of a row decays only when its word occurs, so a
-    step touches nothing of the size of the vocabulary.
+    One moment for each row takes less memory traffic than Adam's two for each number
+    (as row-wise Adagrad, Naumov et al. 2019). The moment of a row decays only if its
+    word occurs in the batch, so the cost of a step does not follow the vocabulary.
 
     Parameters
     ----------
     embedding : WordEmbedding
     moments : dict of ndarray
-        'embedding.square' of shape (n_features,) and 'embedding.step' of an earlier
-        training; or empty.
+        'embedding.square' of shape (n_features,) and 'embedding.step' from an earlier
+        training, or empty.
     """
 
     _DECAY, _EPSILON = 0.999, 1e-8
-    # Factor of the encoder's learning rate. With it, perplexity and accuracy are level
-    # with or better than Adam's at its own rate (20NG, AGNews; 2 seeds).
+    # Factor of the encoder's learning rate. With this factor perplexity and accuracy
+    # are equal to those of Adam or better (20NG, AGNews; 2 seeds).
     _RATE = 1.7
 
     def __init__(self, embedding: WordEmbedding, moments: dict, *, dtype, device):
@@ -105,7 +106,7 @@ class RowwiseRMSprop:
 
     @torch.no_grad()
     def step(self, words, gradient, learning_rate: float) -> None:
-        """Move the rows of some distinct words."""
+        """Take a step for the rows of some distinct words."""
         square = self._square.index_select(0, words)
         # The norm avoids a matrix of squares.
         mean_square = torch.linalg.vector_norm(gradient, dim=1).square_()
@@ -128,10 +129,10 @@ class RowwiseRMSprop:
 class Optimizer(PyroOptim):
     """All optimizers of an `LDA`, at the rates of a schedule.
 
-    Topics by natural gradient, word embedding by row-wise RMSprop, encoder by Adam,
-    alpha by its multiplicative fixed point.
+    Natural gradient updates the topics, row-wise RMSprop the word embedding, Adam the
+    encoder, and a multiplicative fixed point alpha.
 
-    `pyro.infer.SVI` takes it as its optimizer, with a loss that backpropagates:
+    `pyro.infer.SVI` accepts an `Optimizer`, with a differentiable loss:
     ``SVI(lda.model, lda.guide, optimizer, TraceMeanField_ELBO().differentiable_loss)``.
 
     Parameters
@@ -139,12 +140,13 @@ class Optimizer(PyroOptim):
     lda : LDA
     schedule : Schedule
     learning_rate : float
-        Of the encoder.
-    learn_alpha : bool
-    moments : dict of ndarray
-        As from `moments` of an earlier training.
+        Learning rate of the encoder.
+    learn_alpha : bool, default=True
+        Whether steps change alpha.
+    moments : dict of ndarray, default=None
+        From the method `moments` of an earlier training.
     n_steps, time : int, default=0
-        Steps of the earlier training, and the batches they merged.
+        Steps of the earlier training, and the number of batches in these steps.
     """
 
     def __init__(
@@ -174,7 +176,7 @@ class Optimizer(PyroOptim):
         self._restore_adam(moments)
 
     def __call__(self, params=(), *args, **kwargs) -> None:
-        """Take a step, as `pyro.infer.SVI` asks for it."""
+        """Take a step, called by `pyro.infer.SVI`."""
         self.step()
 
     def step(self, n_merged: int = 1, exchange=None) -> None:
@@ -183,7 +185,7 @@ class Optimizer(PyroOptim):
         Parameters
         ----------
         n_merged : int, default=1
-            Batches that this batch merges.
+            Number of batches that were merged into the latest batch.
         exchange : SingleProcess or Exchange, default=SingleProcess()
             Sums the gradients of all ranks.
         """
@@ -199,7 +201,7 @@ class Optimizer(PyroOptim):
         self.time += n_merged
 
     def moments(self) -> dict:
-        """Copies of moments and step counts, by the names of the parameters."""
+        """Copies of the moments and step counts, by the names of the parameters."""
         moments = self.rmsprop.moments() if self.rmsprop else {}
         for name, parameter in self.lda.encoder.named_parameters():
             for key, value in self.adam.state[parameter].items():
@@ -232,14 +234,14 @@ class Optimizer(PyroOptim):
     def _step_topics(self, gradients, n_merged):
         rows = self.lda.inferred.topics
         if gradients.words is not rows.words:
-            # Other ranks have added words.
+            # The gradients also have words of other ranks.
             rows = self.lda.topics.gather(gradients.words, self.lda.objective.beta_mean)
         rho = self.schedule.topics(self.time, n_merged)
         self.natural_gradient.step(rows, gradients.expected_counts, rho)
 
     def _restore_adam(self, moments):
-        # Zeros where there are no moments, as Adam itself starts: an interrupt in its
-        # first step could leave some parameters without moments.
+        # Zeros for missing moments, which are Adam's initial values: after an interrupt
+        # in the first step some parameters may have no moments.
         for name, parameter in self.lda.encoder.named_parameters():
             zeros = np.zeros(parameter.shape, np.float32)
             initial = {"step": np.float32(0.0), "exp_avg": zeros, "exp_avg_sq": zeros}

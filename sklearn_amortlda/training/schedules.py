@@ -1,33 +1,35 @@
 """Step sizes of the topics, the encoder and alpha, and how many batches a step merges.
 
-Input: a time, counted in batches. Output: rates. Late in training,
-batch_size='auto' merges up to eight batches into one step: averaging over more
-documents reduces noise as smaller steps do (Smith et al. 2018), and costs less per
-document.
+Input: a time, counted in batches. Output: rates. Late in training, batch_size='auto'
+merges up to eight batches into one step. A larger batch reduces noise as a smaller step
+does (Smith et al. 2018), and costs less time for each document.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-# Rate of alpha, small because each estimate is from one batch; and the share of
-# training during which alpha is constant, because the topics are not yet distinct.
+# Rate of alpha, which is small because each estimate is from one batch; and the share
+# of training during which alpha is constant, because the topics are not yet distinct.
 _ALPHA_RATE = 0.05
 _ALPHA_DELAY = 0.1
-# Merging 16 batches takes little less time than merging 8 (20NG).
+# Merging 16 batches saves little time beyond merging 8 (20NG).
 MAX_MERGED = 8
-# Searches for duplicate topics per training: topics that moved need time to settle.
+# First epochs of a plateau, in which alpha is constant and topics are not merged.
+_PLATEAU_DELAY = 2
+# Searches for duplicate topics in a training. Between two searches the topics that were
+# split need time to converge.
 _N_SEARCHES = 20
-# Batches before the first search where the length of training is unknown.
+# Batches before the first search if the length of training is unknown.
 _SEARCH_DELAY = 64
 
 
 class Schedule:
     """Base class of schedules.
 
-    A step that merges n batches has the rate of n steps of one batch.
+    The rate of a step that merges n batches equals the rates of n steps of one batch.
 
     Attributes
     ----------
@@ -43,9 +45,9 @@ class Schedule:
         Parameters
         ----------
         time : int
-            Batches that training has seen.
+            Number of batches before the epoch.
         n_batches : int
-            Batches to come: the sum of the result.
+            Batches of the epoch, which is the sum of the result.
         """
         steps, end = [], time + n_batches
         while time < end:
@@ -62,19 +64,20 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Cosine(Schedule):
-    """Rates that fall from `top` to zero over a known number of batches.
+    """Rates that fall along a cosine over a known number of batches.
 
-    Early steps forget nearly everything, so that topics can move; late steps average
-    over many batches.
+    rho falls from `top` to nearly 0, and the encoder's factor from 1 to 0.05. Early
+    steps keep little of the earlier topics, so that topics can change. Late steps
+    average over many batches.
 
     Parameters
     ----------
     start : int
         Time of the first step.
     n_batches : int
-        Batches until the rates are (nearly) zero.
+        Number of batches until the end of the cosine.
     top : float, default=1.0
-        rho of the first step; below 1 where earlier training is continued.
+        rho of the first step; below 1 to continue earlier training.
     """
 
     start: int
@@ -84,18 +87,19 @@ class Cosine(Schedule):
 
     def encoder(self, time: int, n_merged: int = 1) -> float:
         """Factor of the encoder's learning rate."""
-        return n_merged * (0.05 + 0.95 * self._height(time))
+        return n_merged * (0.05 + 0.95 * self.height(time))
 
     def alpha(self, time: int, n_merged: int = 1) -> float:
         """Exponent of the multiplicative update of alpha."""
         if time - self.start < _ALPHA_DELAY * self.n_batches:
             return 0.0
-        return n_merged * _ALPHA_RATE * self._height(time)
+        return n_merged * _ALPHA_RATE * self.height(time)
 
     def searches_duplicates(self, before: int, now: int) -> bool:
         """Whether duplicate topics are searched after a step.
 
-        Not before topics are distinct, nor when topics that move could not settle.
+        Searches begin when topics are distinct, and end while the rates are still
+        large enough for split topics to converge.
         """
         every = max(self.n_batches // _N_SEARCHES, 1)
         before, now = before - self.start, now - self.start
@@ -103,11 +107,66 @@ class Cosine(Schedule):
         return in_time and now // every > before // every
 
     def _rate(self, time):
-        return max(self.top * self._height(time), 1e-3)
+        return max(self.top * self.height(time), 1e-3)
 
-    def _height(self, time):
+    def height(self, time) -> float:
+        """The cosine that all rates follow, from 1 to 0."""
         progress = min((time - self.start) / self.n_batches, 1.0)
         return 0.5 * (1.0 + math.cos(math.pi * progress))
+
+
+@dataclass(frozen=True)
+class Plateau(Schedule):
+    """A constant rate for an unknown number of batches, then a cosine to zero.
+
+    This is the schedule of early stopping. Topics stop changing when the rate falls, so
+    the rate is constant until the end of training is known.
+
+    Parameters
+    ----------
+    start : int
+        Time of the first step.
+    epoch : int
+        Number of batches in an epoch.
+    top : float, default=0.5
+        The constant rate.
+    cooldown : Cosine, default=None
+        The falling rates; None before their start is known.
+    """
+
+    start: int
+    epoch: int
+    top: float = 0.5
+    cooldown: Cosine | None = None
+    max_step_size: ClassVar[float] = 1.0
+
+    def cool_down(self, time: int, n_batches: int) -> Plateau:
+        """The schedule with rates that fall to zero over `n_batches` from `time` on."""
+        return replace(self, cooldown=Cosine(time, n_batches, self.top))
+
+    def encoder(self, time: int, n_merged: int = 1) -> float:
+        """Factor of the encoder's learning rate."""
+        return (
+            n_merged if self.cooldown is None else self.cooldown.encoder(time, n_merged)
+        )
+
+    def alpha(self, time: int, n_merged: int = 1) -> float:
+        """Exponent of the multiplicative update of alpha."""
+        if time - self.start < _PLATEAU_DELAY * self.epoch:
+            return 0.0
+        height = 1.0 if self.cooldown is None else self.cooldown.height(time)
+        return n_merged * _ALPHA_RATE * height
+
+    def searches_duplicates(self, before: int, now: int) -> bool:
+        """Whether duplicate topics are searched after a step: once in an epoch."""
+        if now - self.start < _PLATEAU_DELAY * self.epoch:
+            return False
+        if self.cooldown is not None and self.cooldown.height(now) < 0.5:
+            return False
+        return (now - self.start) // self.epoch > (before - self.start) // self.epoch
+
+    def _rate(self, time):
+        return self.top if self.cooldown is None else self.cooldown._rate(time)
 
 
 @dataclass(frozen=True)
@@ -119,13 +178,13 @@ class Power(Schedule):
 
     offset: float
     decay: float
-    # Below Cosine's, because these rates fall before the topics are distinct.
+    # Smaller than Cosine's, because these rates fall before the topics are distinct.
     max_step_size: ClassVar[float] = 0.25
 
     def encoder(self, time: int, n_merged: int = 1) -> float:
         """Factor of the encoder's learning rate."""
-        # The square root keeps the noise of a step of one batch (Malladi et al. 2022),
-        # because this rate does not fall.
+        # The square root keeps the noise of steps of one batch (Malladi et al. 2022),
+        # because the encoder's rate does not fall in this schedule.
         return math.sqrt(n_merged)
 
     def alpha(self, time: int, n_merged: int = 1) -> float:
@@ -137,7 +196,7 @@ class Power(Schedule):
     def searches_duplicates(self, before: int, now: int) -> bool:
         """Whether duplicate topics are searched after a step.
 
-        Three times each time that the number of batches doubles.
+        There are three searches while the number of batches doubles.
         """
         if now < _SEARCH_DELAY:
             return False

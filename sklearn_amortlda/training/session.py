@@ -1,7 +1,8 @@
 """One call of `fit` or `partial_fit`, from parameters and a corpus to attributes.
 
 Input: the estimator's parameters, a corpus and the state that training continues.
-Output: the fitted attributes, all at once, so that a failure changes nothing.
+Output: a dict of the fitted attributes. The estimator is not changed, so a failure
+leaves it as it was.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ from . import loop
 from .checkpoint import Checkpoint, NoCheckpoint, fingerprint_of
 from .communicator import SingleProcess
 from .config import check_sizes, make_config
-from .convergence import divergence_warning
+from .convergence import convergence_warning
 from .observers import Reporter
 from .setup import fit_training, stream_training
 from .state import State, fitted_attributes
 
-# Frames between the user's call and a warning of this module.
-_STACK_LEVEL = 5
+# Frames from `Session.fit` to the user's call.
+_STACK_LEVEL = 4
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,11 @@ class Session:
     params : dict
         The estimator's parameters.
     corpus : Corpus
-        Documents of this process.
+        The documents of this process.
     dtype : numpy.dtype
         Type of the fitted topics.
     previous : State or None
-        The state that training continues.
+        The state that training continues; None starts from random topics.
     history : list of dict
         Records of earlier epochs.
     communicator : SingleProcess or Communicator
@@ -67,9 +68,14 @@ class Session:
         callbacks : FitCallbacks
         fitted : dict
             The estimator's fitted attributes that a warm start continues.
+
+        Returns
+        -------
+        attributes : dict
+            Values of the estimator's attributes, by name.
         """
         params = self.params
-        # Before a seed is drawn, because drawing changes a RandomState.
+        # Before the seed is drawn, because the draw changes a RandomState.
         checkpoint = self._checkpoint(fitted)
         with self._prepared() as config:
             saved = checkpoint.load()
@@ -78,23 +84,28 @@ class Session:
             if saved:
                 training.resume(saved)
             if params["checkpoint"] is not None:
-                # Before the first epoch, so that an unwritable path fails now.
+                # Before the first epoch, so that an unwritable path raises early.
                 checkpoint.save(training.progress())
             callbacks.attributes = self._attributes
             with Reporter(config.max_iter, params["verbose"]) as reporter:
                 observers = (reporter, checkpoint, callbacks)
                 bound, complete = self._run(training, observers)
             attributes = self._attributes(training, bound)
+            message = None
+            if complete:
+                message = convergence_warning(training.inference(), training.corpus)
         if complete:
             checkpoint.remove()
-            self._warn_of_divergence(training)
+        if message is not None:
+            warnings.warn(message, ConvergenceWarning, stacklevel=_STACK_LEVEL)
         return attributes
 
     def partial_fit(self) -> dict:
         """The attributes after one pass over a chunk."""
         with self._prepared() as config:
             training = stream_training(config, *self._inputs(self._seed()))
-            self._run(training)
+            with Reporter(1, self.params["verbose"]) as reporter:
+                self._run(training, (reporter,))
             return self._attributes(training)
 
     def _inputs(self, seed):
@@ -115,7 +126,10 @@ class Session:
 
     @contextmanager
     def _prepared(self):
-        """torch's settings and the configuration; refuses what memory cannot hold."""
+        """The configuration, in torch's settings for the fit.
+
+        Raises MemoryError if memory cannot hold the fit.
+        """
         X, n_topics = self.corpus.counts, self.params["n_components"]
         device = resolve_device(self.params["device"])
         n_hidden = check_sizes(self.params["hidden_layer_sizes"])[0]
@@ -125,24 +139,26 @@ class Session:
             isolated_torch(device, product_size(X, n_topics)),
             enough_memory(n_topics, X.shape[1], n_hidden, self.dtype.itemsize, device),
         ):
-            yield make_config(self.params, X.shape[1], device)
+            mean_length = self.corpus.n_words / self.corpus.total()
+            yield make_config(self.params, X.shape[1], device, mean_length)
 
     def _run(self, training, observers=()) -> tuple[float, bool]:
-        """Train; the evidence bound or NaN, and whether training was complete."""
+        """Train; return the evidence bound or NaN, and whether training is complete."""
         try:
             loop.run(training, observers)
             return training.finish(), True
         except KeyboardInterrupt:
-            # Other ranks would wait for this one.
+            # The other ranks would wait for this rank.
             distributed = not isinstance(self.communicator, SingleProcess)
             if distributed or not training.started:
                 raise
             training.repair()
             warnings.warn(
                 f"Training was interrupted after {len(training.history)} epochs. The "
-                "estimator is fitted with what was learned until then, and its bound_ "
-                "is NaN.",
-                stacklevel=_STACK_LEVEL,
+                "estimator is fitted as of the last step, or of the best epoch with "
+                "early_stopping, and its bound_ is NaN. To continue, call fit with "
+                "warm_start=True, or partial_fit.",
+                stacklevel=_STACK_LEVEL + 1,
             )
             return np.nan, False
 
@@ -150,9 +166,3 @@ class Session:
         return fitted_attributes(
             training.best_state(), training.history, self.dtype, bound
         )
-
-    def _warn_of_divergence(self, training):
-        bound = training.history[-1]["bound"]
-        message = divergence_warning(bound, training.corpus.word_counts)
-        if message is not None:
-            warnings.warn(message, ConvergenceWarning, stacklevel=_STACK_LEVEL)

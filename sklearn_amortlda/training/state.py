@@ -1,6 +1,6 @@
-"""What training changes, as NumPy arrays, and what the estimator stores of it.
+"""The state of training as NumPy arrays, and its conversion to fitted attributes.
 
-Input: a state. Output: the estimator's fitted attributes, and back.
+Input: a state. Output: the estimator's fitted attributes; and from these the state.
 """
 
 from __future__ import annotations
@@ -28,13 +28,15 @@ class State:
     encoder : dict of ndarray
         Weights of the encoder.
     seed : int
-        Randomness is drawn from (seed, n_batch_iter).
+        Each epoch draws its randomness from (seed, n_batch_iter).
     optimizer : dict of ndarray
         Moments and step counts of the encoder's optimizers; may be empty.
     n_batch_iter : int
-        Steps taken.
+        Number of steps.
     time : int
-        Batches that these steps merged.
+        Number of batches in these steps.
+    n_seen : int
+        Documents in all epochs, each document once for each epoch.
     already_split : tuple of int
         Topics that were split in this training.
     """
@@ -47,6 +49,7 @@ class State:
     optimizer: dict = field(default_factory=dict)
     n_batch_iter: int = 0
     time: int = 0
+    n_seen: int = 0
     already_split: tuple = ()
 
 
@@ -58,7 +61,7 @@ def fitted_attributes(state: State, history, dtype, bound: float = np.nan) -> di
     state : State
     history : list of dict
     dtype : numpy.dtype
-        Of the topics, as of the caller's X.
+        Type of the topics, which is that of the caller's X.
     bound : float, default=nan
         `bound_`.
     """
@@ -73,6 +76,7 @@ def fitted_attributes(state: State, history, dtype, bound: float = np.nan) -> di
         "n_iter_": len(history),
         "n_batch_iter_": state.n_batch_iter,
         "_time": state.time,
+        "_n_seen": state.n_seen,
         "_encoder_weights": state.encoder,
         "_optimizer_state": state.optimizer,
         "_seed": state.seed,
@@ -80,7 +84,7 @@ def fitted_attributes(state: State, history, dtype, bound: float = np.nan) -> di
 
 
 def state_from(fitted: Mapping) -> State:
-    """The state that `fitted_attributes` came from, `already_split` apart."""
+    """The state of fitted attributes, with an empty `already_split`."""
     return State(
         components=fitted["components_"],
         alpha=fitted["doc_topic_prior_"],
@@ -90,16 +94,17 @@ def state_from(fitted: Mapping) -> State:
         seed=fitted["_seed"],
         n_batch_iter=fitted["n_batch_iter_"],
         time=fitted["_time"],
+        n_seen=fitted["_n_seen"],
     )
 
 
 def with_new_words(state: State, words) -> State:
-    """The state with words appended: topics at the prior, an embedding of zeros.
+    """The state with new words, whose topics are at the prior and embedding is zero.
 
     Raises
     ------
     ValueError
-        If the encoder has no embedding that could grow, or eta is an array.
+        If the encoder has no embedding, or eta is an array.
     """
     if "embedding" not in state.encoder:
         raise ValueError(
@@ -123,7 +128,7 @@ def with_new_words(state: State, words) -> State:
 
 
 def _with_zeros(arrays, name, n_new):
-    """The same arrays, one of them with `n_new` rows of zeros appended."""
+    """A copy of a dict of arrays, with `n_new` rows of zeros appended to one array."""
     array = arrays[name]
     zeros = np.zeros((n_new, *array.shape[1:]), array.dtype)
     return {**arrays, name: np.concatenate([array, zeros])}

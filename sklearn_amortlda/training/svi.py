@@ -1,7 +1,8 @@
 """One step of stochastic variational inference on Pyro's ELBO.
 
-Input: a mini-batch. Pyro's handlers run the guide and the model; the ELBO's backward
-pass leaves gradients in the encoder and the topics; the optimizers apply them.
+Input: a mini-batch. Output: changed topics, encoder and alpha. Pyro's handlers run the
+guide and the model, the ELBO's backward pass stores gradients in the encoder and the
+topics, and the optimizers apply the gradients.
 """
 
 from __future__ import annotations
@@ -36,13 +37,13 @@ class SVI:
     ----------
     config : Config
     state : State
-        Where to start.
+        The initial state.
     schedule : Schedule
-    communicator : SingleProcess or Communicator
+    communicator : SingleProcess or Communicator, default=SingleProcess()
     n_documents : float
-        Documents in the corpus, each once.
+        Number of documents in the corpus.
     total_weight : float
-        Documents in the corpus, each as often as it counts.
+        Sum of the documents' weights.
 
     Attributes
     ----------
@@ -71,6 +72,7 @@ class SVI:
         """Continue from a state."""
         config = self.config
         self.seed = state.seed
+        self.n_seen = state.n_seen
         self.already_split = set(state.already_split)
         encoder = load_encoder(
             state.encoder,
@@ -98,6 +100,10 @@ class SVI:
             time=state.time,
         )
 
+    def set_schedule(self, schedule: Schedule) -> None:
+        """Continue at the rates of another schedule."""
+        self.schedule = self.optimizer.schedule = schedule
+
     def state(self) -> State:
         """A copy of all that training changes."""
         return State(
@@ -109,6 +115,7 @@ class SVI:
             seed=self.seed,
             n_batch_iter=self.optimizer.n_steps,
             time=self.optimizer.time,
+            n_seen=self.n_seen,
             already_split=tuple(sorted(self.already_split)),
         )
 
@@ -121,9 +128,9 @@ class SVI:
         ----------
         batch : SplitBatch
         seed : int
-            For draws of theta and of a user's module.
+            Seed of draws of theta and of draws in a user's module.
         n_merged : int, default=1
-            Batches that this batch merges.
+            Number of batches that were merged into this batch.
         measured : bool, default=False
             Whether to return the bound.
 
@@ -134,7 +141,7 @@ class SVI:
             step, at the encoder's gamma.
         """
         exchange = self.communicator.exchange(batch.whole)
-        # The lock of both contexts is held for the trace alone.
+        # Not around the backward pass, so that other threads wait for the trace only.
         with isolated_pyro(), seeded_torch(seed, self.config.device):
             loss = self._elbo.differentiable_loss(self.lda.model, self.lda.guide, batch)
         (loss * exchange.share).backward()
@@ -143,14 +150,21 @@ class SVI:
         return bound
 
     def merge_and_split(self, rng: np.random.Generator) -> None:
-        """Merge duplicate topics and split others, in all that has topics."""
+        """Merge duplicate topics and split others, in lambda, encoder and alpha."""
         moves = merge_and_split(self.lda.topics, self.already_split, rng)
         self.lda.encoder.merge_and_split(moves, self.config.n_topics)
         if self.config.learn_alpha:
             doc_topic_prior.merge_and_split(self.lda.alpha, moves)
 
-    def end_epoch(self) -> None:
-        """Learn eta, apply the topics' decay, and average what ranks measure alone."""
+    def end_epoch(self, n_documents: int) -> None:
+        """Learn eta, apply the topics' decay, and average buffers over ranks.
+
+        Parameters
+        ----------
+        n_documents : int
+            Number of documents of the epoch on all ranks.
+        """
+        self.n_seen += n_documents
         if self.config.learn_eta:
             learn_eta(self.lda.topics)
         self.lda.topics.apply_decay()

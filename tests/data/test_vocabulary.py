@@ -1,11 +1,14 @@
 """Columns with names in a stream: identified by name, extended by new words."""
 
+import warnings
+
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import draw_corpus
 from scipy import sparse
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics.pairwise import cosine_similarity
 
 from sklearn_amortlda import AmortizedLDA
@@ -172,3 +175,31 @@ def test_failure_after_growing_keeps_the_earlier_model(half_known, corpus, monke
     assert joblib.hash(half_known) == before
     monkeypatch.undo()
     assert continued(half_known, corpus, WORDS).n_features_in_ == 60
+
+
+# As in docs/scale.md.
+@pytest.mark.parametrize("method", ["transform", "score", "perplexity"])
+def test_counts_of_a_vectorizer_of_the_learned_words_warn_of_nothing(method):
+    chunks = [["red green blue blue", "green red"] * 20, ["yellow red", "blue"] * 20]
+    lda = AmortizedLDA(2, total_samples=80, hidden_layer_sizes=(8,), random_state=0)
+    for texts in chunks:
+        vectorizer = CountVectorizer()
+        X = vectorizer.fit_transform(texts)
+        lda.partial_fit(X, feature_names=vectorizer.get_feature_names_out())
+    assert list(lda.feature_names_in_) == ["blue", "green", "red", "yellow"]
+    X = CountVectorizer(vocabulary=lda.feature_names_in_).transform(chunks[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        getattr(lda, method)(X)
+
+
+@pytest.mark.parametrize("method", ["transform", "score", "perplexity"])
+def test_dense_counts_without_names_warn_after_a_data_frame(corpus, method):
+    frame = pd.DataFrame(corpus.toarray(), columns=WORDS)
+    lda = stream(max_iter=1).fit(frame)
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        getattr(lda, method)(corpus.toarray())
+    with pytest.raises(ValueError, match="60 features"):
+        getattr(lda, method)(corpus[:, :59])
+    with pytest.raises(ValueError, match="feature names should match"):
+        getattr(lda, method)(frame[frame.columns[::-1]])

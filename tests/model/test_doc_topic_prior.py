@@ -6,6 +6,7 @@ import torch
 from numpy.testing import assert_allclose
 from small import one_batch
 
+from sklearn_amortlda import AmortizedLDA
 from sklearn_amortlda.model.doc_topic_prior import (
     initial_alpha,
     inverse_digamma,
@@ -65,6 +66,47 @@ def test_initial_alpha_falls_by_zipfs_law_and_seeded_topics_come_last():
     eta = np.full((4, 6), 0.03)
     eta[1, 2] = 100.0
     assert_allclose(initial_alpha(4, eta), alpha[[0, 3, 1, 2]])
+
+
+@pytest.mark.parametrize(
+    "n_topics, mean_length, total",
+    [
+        (20, None, 2.0),
+        (20, 100, 2.0),
+        (200, None, 5.0),
+        (200, 100, 5.0),
+        (200, 16, 2.0),
+    ],
+)
+def test_sum_of_initial_alpha_is_bounded(n_topics, mean_length, total):
+    alpha = initial_alpha(n_topics, 0.03, mean_length)
+    assert_allclose(alpha.sum(), total)
+    assert_allclose(alpha[0] / alpha[-1], n_topics)
+
+
+def test_initial_alpha_of_each_topic_is_bounded_below():
+    alpha = initial_alpha(1000, 0.03, 4)
+    assert_allclose(alpha[-1], 1e-3)
+    # Topics above the bound are not scaled.
+    shares = 1.0 / np.arange(1, 1001)
+    assert_allclose(alpha[:10], 0.5 * shares[:10] / shares.sum())
+
+
+@pytest.mark.parametrize("length", [4, 12])
+def test_many_topics_of_short_documents_start_below_an_eighth_of_the_length(length):
+    X = np.random.default_rng(0).multinomial(length, np.full(40, 1 / 40), 100)
+    # The power schedule leaves alpha as it is for the first `learning_offset` batches.
+    lda = AmortizedLDA(
+        50,
+        doc_topic_prior="auto",
+        learning_schedule="power",
+        learning_offset=1000.0,
+        hidden_layer_sizes=(8,),
+        max_iter=1,
+        random_state=0,
+    ).fit(X)
+    assert lda.doc_topic_prior_.sum() <= 1.03 * length / 8
+    assert lda.doc_topic_prior_.min() >= np.float32(1e-3)
 
 
 def test_alpha_of_merged_and_split_topics_keeps_its_sum():

@@ -75,3 +75,10 @@ def test_words_that_have_not_occurred_stay_at_the_prior(rng):
     assert merge_and_split(topics, set(), rng)
     assert_allclose(topics.components()[:, -5:], ETA)
     assert torch.isinf(topics._last_update[-5:]).all()
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan])
+def test_topics_without_words_or_with_nan_are_left_as_they_are(rng, value):
+    topics = topics_of(*np.full((3, 20), value))
+    already_split = set()
+    assert merge_and_split(topics, already_split, rng) == [] and not already_split

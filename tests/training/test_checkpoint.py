@@ -1,6 +1,7 @@
 """A killed fit continues from its checkpoint to the result of an undisturbed fit."""
 
 import errno
+import functools
 import json
 import os
 import pathlib
@@ -13,10 +14,15 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import torch
+from encoder.modules import Dense
+from torch import nn
 
 from sklearn_amortlda import AmortizedLDA
+from sklearn_amortlda.data.corpus import Corpus
 from sklearn_amortlda.runtime.serialization import FITTED
+from sklearn_amortlda.training.checkpoint import fingerprint_of
 from sklearn_amortlda.training.config import make_config
+from sklearn_amortlda.training.early_stopping import HeldOutDocuments
 from sklearn_amortlda.training.loop import Training
 from sklearn_amortlda.training.session import Session
 from sklearn_amortlda.training.svi import SVI
@@ -88,6 +94,44 @@ def test_killed_fit_continues_bit_for_bit(corpus, path, monkeypatch, parameters)
     lda.fit(corpus)
     assert fitted_state(lda) == fitted_state(undisturbed)
     assert os.listdir(path.parent) == []
+
+
+# Half of six epochs have a constant rate; with a stale score, three of six.
+@pytest.mark.parametrize(
+    "max_iter, patience, score", [(6, 100, None), (50, 2, [-1.0, -2.0, -3.0])]
+)
+@pytest.mark.parametrize("batch_size", ["auto", 16])
+def test_fit_killed_while_the_rates_fall_continues_bit_for_bit(
+    corpus, path, monkeypatch, max_iter, patience, score, batch_size
+):
+    if score:
+        # The score depends on the number of epochs, which a checkpoint continues.
+        original = Training.next_epoch
+
+        def next_epoch(training):
+            value = score[min(training.epoch, 2)]
+            fixed = lambda *_: (value, 1.0)  # noqa: E731
+            monkeypatch.setattr(HeldOutDocuments, "log_likelihood", fixed)
+            return original(training)
+
+        monkeypatch.setattr(Training, "next_epoch", next_epoch)
+    parameters = {
+        **SMALL,
+        "early_stopping": True,
+        "max_iter": max_iter,
+        "n_iter_no_change": patience,
+        "batch_size": batch_size,
+    }
+    undisturbed = AmortizedLDA(**parameters).fit(corpus)
+    assert undisturbed.n_iter_ == 6
+    lda = AmortizedLDA(**parameters, checkpoint=path)
+    for n_epochs in (4, 1):
+        killed_after(monkeypatch, n_epochs, lda, corpus)
+        with np.load(path) as archive:
+            progress = json.loads(archive["meta"].item())["progress"]
+        assert progress["cooldown"][-1] == 6
+    lda.fit(corpus)
+    assert fitted_state(lda) == fitted_state(undisturbed)
 
 
 def test_topics_that_were_split_are_stored(corpus, path, monkeypatch):
@@ -175,6 +219,140 @@ def test_checkpoint_of_another_fit_raises(corpus, unfinished, what):
         lda.fit(change(corpus), sample_weight=data.get("sample_weight"))
     assert "delete the file to start anew, or choose another path" in str(error.value)
     assert unfinished.read_bytes() == content and not hasattr(lda, "components_")
+
+
+def dense_layers(n_features, n_hidden, width=6):
+    return nn.Sequential(
+        Dense(), nn.Linear(n_features, width), nn.ReLU(), nn.Linear(width, n_hidden)
+    )
+
+
+class Layers:
+    """A factory that is an object."""
+
+    def __init__(self, width):
+        self.width = width
+
+    def __call__(self, n_features, n_hidden):
+        return dense_layers(n_features, n_hidden, self.width)
+
+
+def with_default(width):
+    def build(n_features, n_hidden, width=width):
+        return dense_layers(n_features, n_hidden, width)
+
+    return build
+
+
+def with_closure(width):
+    return lambda n_features, n_hidden: dense_layers(n_features, n_hidden, width)
+
+
+def with_constant(width):
+    # Defined anew by each call.
+    if width == 8:
+        return lambda n_features, n_hidden: dense_layers(n_features, n_hidden, 8)
+    return lambda n_features, n_hidden: dense_layers(n_features, n_hidden, 9)
+
+
+FACTORIES = {
+    "partial": lambda width: functools.partial(dense_layers, width=width),
+    "partial of a closure": lambda width: functools.partial(with_closure(width)),
+    "lambda": with_constant,
+    "closure": with_closure,
+    "default value": with_default,
+    "object": Layers,
+}
+
+
+@pytest.mark.parametrize("factory", FACTORIES)
+def test_encoder_function_with_another_value_raises_and_the_same_continues(
+    corpus, path, monkeypatch, factory
+):
+    make = FACTORIES[factory]
+    undisturbed = AmortizedLDA(**SMALL, encoder=make(8)).fit(corpus)
+    lda = AmortizedLDA(**SMALL, encoder=make(8), checkpoint=path)
+    killed_after(monkeypatch, 2, lda, corpus)
+    with pytest.raises(ValueError, match="differs in encoder"):
+        AmortizedLDA(**SMALL, encoder=make(9), checkpoint=path).fit(corpus)
+    # Made anew, with the same code.
+    lda = AmortizedLDA(**SMALL, encoder=make(8), checkpoint=path).fit(corpus)
+    assert fitted_state(lda) == fitted_state(undisturbed)
+
+
+DEFINITIONS = {
+    "constant": "def f(n, h): return g(n, h, {})",
+    "global name": "def f(n, h): return g{}(n, h)",
+    "attribute": "def f(n, h): return g.a{}(n, h)",
+    "nested function": "def f(n, h): return [g(i, {}) for i in (lambda: [{}])()]",
+    "keyword default": "def f(n, h, *, w={}): return g(n, h, w)",
+    "string": "def f(n, h): return g('{}')",
+}
+
+
+def fingerprint_of_encoder(encoder):
+    corpus = Corpus(sp.csr_array(np.eye(2, dtype=np.float32)))
+    return fingerprint_of({"encoder": encoder}, corpus, None)["encoder"]
+
+
+@pytest.mark.parametrize("what", DEFINITIONS)
+def test_fingerprint_follows_the_code_of_a_function(what):
+    def define(number, n_lines=0):
+        names = {}
+        exec("\n" * n_lines + DEFINITIONS[what].replace("{}", number), names)
+        return fingerprint_of_encoder(names["f"])
+
+    assert define("8") == define("8") != define("9")
+    # A function may move in its file.
+    assert define("8") == define("8", n_lines=5)
+
+
+class Builder(Layers):
+    """A factory by its method."""
+
+    def build(self, n_features, n_hidden):
+        return self(n_features, n_hidden)
+
+
+def test_fingerprint_follows_the_object_of_a_method():
+    eight, nine = Builder(8).build, Builder(9).build
+    assert fingerprint_of_encoder(eight) == fingerprint_of_encoder(Builder(8).build)
+    assert fingerprint_of_encoder(eight) != fingerprint_of_encoder(nine)
+
+
+def calls_itself():
+    def build(n_features, n_hidden):
+        return build(n_features, n_hidden)
+
+    return build
+
+
+def with_module():
+    # A user may import torch late, as it takes a second.
+    from torch import nn as layers
+
+    return lambda n_features, n_hidden: layers.Linear(n_features, n_hidden)
+
+
+def with_dict():
+    options = {"activation": lambda x: x.tanh(), "width": 8}
+    return lambda n_features, n_hidden: options
+
+
+def with_empty_cell():
+    def build(n_features, n_hidden):
+        return later
+
+    if False:
+        later = 8
+    return build
+
+
+@pytest.mark.parametrize(
+    "define", [calls_itself, with_module, with_dict, with_empty_cell]
+)
+def test_fingerprint_of_any_closure(define):
+    assert fingerprint_of_encoder(define()) == fingerprint_of_encoder(define())
 
 
 def test_path_verbosity_and_format_of_x_may_differ(corpus, unfinished):

@@ -5,11 +5,12 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_amortlda import AmortizedLDA
-from sklearn_amortlda.training.schedules import Cosine, Power
+from sklearn_amortlda.training.schedules import Cosine, Plateau, Power
 
 SCHEDULES = {
     "cosine": Cosine(0, 400),
     "warm cosine": Cosine(100, 400, 0.3),
+    "plateau that has ended": Plateau(0, 20).cool_down(0, 400),
     "power": Power(10.0, 0.55),
     "constant": Power(1.0, 0.0),
 }
@@ -65,7 +66,9 @@ def test_merged_step_has_the_rate_of_its_batches(name):
             assert schedule.encoder(time, n_merged) >= schedule.encoder(time)
 
 
-@pytest.mark.parametrize("name", ["cosine", "warm cosine", "power"])
+@pytest.mark.parametrize(
+    "name", ["cosine", "warm cosine", "plateau that has ended", "power"]
+)
 def test_number_of_searches_does_not_depend_on_merging(name):
     schedule = SCHEDULES[name]
     start = getattr(schedule, "start", 0)
@@ -75,6 +78,32 @@ def test_number_of_searches_does_not_depend_on_merging(name):
         found = [schedule.searches_duplicates(end - n_merged, end) for end in ends]
         searches.append(sum(found))
     assert searches[0] > 5 and abs(searches[0] - searches[1]) <= 1
+
+
+def test_plateau_has_constant_rates_and_then_those_of_a_cosine():
+    plateau = Plateau(100, 20, 0.5)
+    times = np.arange(140, 900, 7).tolist()
+    constant = {
+        (plateau.topics(t), plateau.encoder(t), plateau.alpha(t)) for t in times
+    }
+    assert len(constant) == 1 and constant.pop()[:2] == (0.5, 1.0)
+    falling, cosine = plateau.cool_down(400, 500), Cosine(400, 500, 0.5)
+    for time in range(400, 900):
+        assert falling.topics(time, 2) == cosine.topics(time, 2)
+        assert falling.encoder(time, 2) == cosine.encoder(time, 2)
+    assert falling.alpha(400) == plateau.alpha(400) > 10 * falling.alpha(850) > 0
+
+
+def test_plateau_changes_alpha_and_topics_from_the_third_epoch_on():
+    plateau = Plateau(100, 20)
+    assert plateau.alpha(139) == 0 < plateau.alpha(140)
+    ends = np.arange(101, 221)
+    found = [end for end in ends if plateau.searches_duplicates(end - 1, end)]
+    assert found == [140, 160, 180, 200, 220]
+    # Not in the second half of the cosine: topics that move could not settle.
+    falling = plateau.cool_down(140, 80)
+    found = [end for end in ends if falling.searches_duplicates(end - 1, end)]
+    assert found == [140, 160, 180]
 
 
 def small_lda(**parameters):

@@ -271,8 +271,8 @@ def test_second_interrupt_keeps_the_earlier_fit(corpus, monkeypatch, call):
     np.testing.assert_array_equal(lda.transform(corpus).shape, (300, 3))
 
 
-def test_divergence_warning_names_the_line_of_the_caller(corpus, monkeypatch):
-    monkeypatch.setattr(session, "divergence_warning", lambda *_: "diverged")
+def test_convergence_warning_names_the_line_of_the_caller(corpus, monkeypatch):
+    monkeypatch.setattr(session, "convergence_warning", lambda *_: "diverged")
     with pytest.warns(ConvergenceWarning, match="diverged") as caught:
         AmortizedLDA(3, max_iter=1, random_state=0).fit(corpus)
     assert caught[0].filename == __file__

@@ -62,7 +62,7 @@ def test_every_step_samples_each_site_of_guide_and_model(
 def svi_fit(X, objective, *, n_topics, n_epochs, batch_size, seed):
     """The topics of a loop over `pyro.infer.SVI`, as a user of Pyro writes it."""
     params = estimator(n_components=n_topics, objective=objective).get_params()
-    config = make_config(params, X.shape[1], CPU)
+    config = make_config(params, X.shape[1], CPU, X.sum() / X.shape[0])
     corpus, tensors = Corpus(X), {"dtype": torch.float32, "device": CPU}
     state = initial_state(config, corpus.word_counts > 0, seed)
     topics = Topics(state.components, state.eta, **tensors)
