@@ -7,6 +7,8 @@ methods import torch, so that importing the package is fast.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from operator import is_
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,6 +24,12 @@ from sklearn.utils.validation import (
 from .data.validation import canonical_counts, check_weights, well_formed
 from .inference.posterior import DirichletPosterior
 from .inspection import top_words
+
+# Arrays of the fitted model that `transform` uses. Training assigns new arrays.
+_LOADED_ARRAYS = ("_encoder_weights", "topic_word_", "doc_topic_prior_")
+# The inference of each estimator's latest call: not an attribute, so that pickles and
+# copies do not contain it.
+_loaded = WeakKeyDictionary()
 
 
 class FittedModelMixin(TransformerMixin):
@@ -232,20 +240,33 @@ class FittedModelMixin(TransformerMixin):
     @contextmanager
     def _inference(self, X):
         """Inference of the fitted model, in torch settings for products of X's size."""
-        from .inference.inference import fitted_inference, product_size
+        from .inference.inference import product_size
         from .runtime.device import resolve_device
         from .runtime.torch_context import isolated_torch
-        from .training.setup import check_objective
 
         device = resolve_device(self.device)
-        check_objective(self.objective, len(self.components_), self._encoder_weights)
         with isolated_torch(device, product_size(X, len(self.components_))):
-            yield fitted_inference(
-                self._encoder_weights,
-                self.topic_word_,
-                self.doc_topic_prior_,
-                encoder=self.encoder,
-                objective=self.objective,
-                n_refine=self.refine,
-                device=device,
-            )
+            yield self._loaded_inference(device)
+
+    def _loaded_inference(self, device):
+        """Inference of the fitted model, loaded again only after a change."""
+        from .inference.inference import fitted_inference
+        from .training.setup import check_objective
+
+        names = (*_LOADED_ARRAYS, "encoder", "objective", "refine")
+        sources = [getattr(self, name) for name in names]
+        earlier, earlier_device, inference = _loaded.get(self, ([], None, None))
+        unchanged = len(earlier) == len(sources) and all(map(is_, earlier, sources))
+        if unchanged and earlier_device == device:
+            return inference
+        check_objective(self.objective, len(self.components_), self._encoder_weights)
+        *arrays, encoder, objective, n_refine = sources
+        inference = fitted_inference(
+            *arrays,
+            encoder=encoder,
+            objective=objective,
+            n_refine=n_refine,
+            device=device,
+        )
+        _loaded[self] = sources, device, inference
+        return inference

@@ -1,6 +1,7 @@
 """The HTML diagram of the estimator, and the form of the gallery's examples."""
 
 import ast
+import importlib
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +11,8 @@ from sklearn.utils import estimator_html_repr
 
 from sklearn_amortlda import AmortizedLDA
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
 
 
 # No documentation is hosted, and a link would lead to a page that does not exist.
@@ -32,3 +34,36 @@ def test_example_has_the_form_of_a_gallery_page(name):
     for heading, line in pairwise(source.splitlines()):
         if re.fullmatch(r"# -+", line):
             assert heading.startswith("# ") and len(heading) <= len(line)
+
+
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_refer_to_files_that_exist(page):
+    text = page.read_text()
+    links = re.findall(r"\]\(([^)#:]+)\)", text)
+    assert all((page.parent / link).exists() for link in links), links
+    # Paths of files in code, such as `examples/stream.py` or `model/lda.py`.
+    paths = re.findall(r"\b((?:[a-z_]+/)+[a-z_]+\.(?:py|yml))\b", text)
+    folders = (ROOT, ROOT / "sklearn_amortlda")
+    missing = [p for p in paths if not any((f / p).exists() for f in folders)]
+    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_name_public_functions_that_exist(page):
+    names = re.findall(
+        r"`(?:sklearn_amortlda\.)?(metrics|inspection)\.(\w+)`", page.read_text()
+    )
+    for module, name in names:
+        importlib.import_module(f"sklearn_amortlda.{module}").__dict__[name]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_placeholder_is_left(page):
+    assert "@@" not in page.read_text()

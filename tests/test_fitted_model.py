@@ -1,5 +1,6 @@
 """The methods of a fitted model: proportions, posteriors, bounds and top words."""
 
+import copy
 import pickle
 
 import numpy as np
@@ -9,6 +10,7 @@ from conftest import draw_corpus
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import linear_sum_assignment
 from scipy.special import digamma
+from sklearn.base import clone
 from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_amortlda import AmortizedLDA
@@ -219,3 +221,39 @@ def test_parameter_that_became_invalid_raises(corpus, name, value, method):
         getattr(lda, method)(corpus)
     lda.set_params(**{name: before})
     assert_array_equal(lda.transform(corpus), expected)
+
+
+def test_changed_model_is_loaded_again(corpus):
+    lda = AmortizedLDA(3, max_iter=2, random_state=0, device="cpu").fit(corpus)
+    first = lda.transform(corpus)
+    assert_array_equal(lda.transform(corpus), first)
+    lda.set_params(refine=0)
+    assert not np.array_equal(lda.transform(corpus), first)
+    lda.set_params(refine=3)
+    assert_array_equal(lda.transform(corpus), first)
+    lda.partial_fit(corpus)
+    again = clone(lda).fit(corpus)
+    assert_array_equal(again.transform(corpus), first)
+    assert not np.array_equal(lda.transform(corpus), first)
+
+
+def test_loaded_network_is_in_no_pickle_or_copy(corpus):
+    lda = AmortizedLDA(3, max_iter=2, random_state=0, device="cpu").fit(corpus)
+    before, keys = pickle.dumps(lda), set(vars(lda))
+    theta = lda.transform(corpus)
+    assert set(vars(lda)) == keys and pickle.dumps(lda) == before
+    twin = copy.deepcopy(lda)
+    twin.topic_word_ = np.roll(twin.topic_word_, 1, axis=0)
+    assert not np.array_equal(twin.transform(corpus), theta)
+    assert_array_equal(lda.transform(corpus), theta)
+
+
+@pytest.mark.parametrize("encoder", ["mlp", "transformer"])
+def test_row_is_equal_bit_for_bit_in_batches_of_any_size(corpus, encoder):
+    lda = AmortizedLDA(
+        20, max_iter=2, encoder=encoder, hidden_layer_sizes=(24, 16), random_state=0
+    ).fit(corpus)
+    X = sp.vstack([corpus] * 6).tocsr()
+    expected = lda.transform(X)
+    for rows in (slice(0, 1), slice(5, 70), slice(290, 420), slice(1020, 1100)):
+        assert_array_equal(lda.transform(X[rows]), expected[rows])

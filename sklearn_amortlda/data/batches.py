@@ -164,25 +164,32 @@ class BatchMaker:
             rows = np.concatenate(list(islice(parts, size)))
             yield self._split_batch(self.corpus[rows], rng if split else None)
 
-    def in_order(self, batch_size: int) -> Iterator[tuple[slice, Batch]]:
+    def in_order(self, batch_size: int, block: int) -> Iterator[tuple[slice, Batch]]:
         """Batches of consecutive documents, with their rows of X.
 
-        The last batch is padded with empty documents. So products have one shape for
-        any number of documents, and the result of a row does not depend on its batch,
+        The last batch is padded with empty documents to whole blocks
+        (`kernels.blocks`), so that the result of a row does not depend on its batch,
         bit for bit.
+
+        Parameters
+        ----------
+        batch_size : int
+            Documents in a batch, a multiple of `block`.
+        block : int
 
         Yields
         ------
         rows : slice
             The rows of X in the batch.
         batch : Batch
-            `batch_size` documents.
+            At most `batch_size` documents, whole blocks.
         """
         n_samples = len(self.corpus)
         for start in range(0, n_samples, batch_size):
             rows = slice(start, min(start + batch_size, n_samples))
             X = self.corpus.counts[rows]
-            yield rows, self._batch(*self._pattern(X), X.data, batch_size)
+            n_padded = -(-X.shape[0] // block) * block
+            yield rows, self._batch(*self._pattern(X), X.data, n_padded)
 
     def _split_batch(self, corpus, rng) -> SplitBatch:
         X, weights = corpus.counts, corpus.weights

@@ -13,6 +13,9 @@ import scipy.sparse as sp
 
 from .validation import check_weights
 
+# Range of weights whose products with counts float32 can sum without large errors.
+_WEIGHT_RANGE = (1e-9, 1e9)
+
 
 @dataclass(frozen=True)
 class Corpus:
@@ -56,10 +59,6 @@ class Corpus:
         if self.weights is None:
             return self.counts.sum(axis=0, dtype=np.float64)
         return self.counts.T @ self.weights
-
-
-# Range of weights whose products with counts float32 can sum without large errors.
-_WEIGHT_RANGE = (1e-9, 1e9)
 
 
 def make_corpus(X, sample_weight) -> Corpus:

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from ..data.batches import Batch
+from ..kernels.blocks import in_blocks
 from .word_embedding import WordEmbedding
 
 
@@ -46,7 +47,7 @@ class Encoder(nn.Module):
         rows = None
         if self.embedding is not None:
             rows = self.embedding.gather(batch.vocabulary, training=self.training)
-        return self.norm(self.head(self.body(batch, rows)), batch.weights)
+        return self.norm(in_blocks(self.head, self.body(batch, rows)), batch.weights)
 
     @torch.no_grad()
     def merge_and_split(self, moves, n_topics: int) -> None:

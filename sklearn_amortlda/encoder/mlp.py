@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from ..data.batches import Batch
+from ..kernels.blocks import in_blocks
 from ..kernels.products import SparseProduct
 
 
@@ -36,5 +37,5 @@ class MLPBody(nn.Module):
         """Hidden units, shape (n_documents, n_hidden)."""
         hidden = SparseProduct.apply(rows, torch.log1p(batch.counts), batch) + self.bias
         for layer in self.layers:
-            hidden = layer(F.softplus(hidden))
+            hidden = in_blocks(layer, F.softplus(hidden))
         return F.softplus(hidden)

@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from ..data.batches import Batch
+from ..kernels.blocks import in_blocks
 from ..kernels.products import (
     SparseProduct,
     at_entries,
@@ -60,12 +61,12 @@ class TransformerBody(nn.Module):
         hidden = F.softplus(SparseProduct.apply(rows, weights, batch) + self.start)
         heads = [part.contiguous() for part in rows.chunk(self.n_heads, 1)]
         for query, layer in zip(self.queries, self.layers):
-            queries = query(hidden).chunk(self.n_heads, 1)
+            queries = in_blocks(query, hidden).chunk(self.n_heads, 1)
             attended = [
                 Attention.apply(part.contiguous(), head, weights, batch)
                 for part, head in zip(queries, heads)
             ]
-            hidden = F.softplus(layer(torch.cat([hidden, *attended], 1)))
+            hidden = F.softplus(in_blocks(layer, torch.cat([hidden, *attended], 1)))
         return hidden
 
 

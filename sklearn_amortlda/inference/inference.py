@@ -12,6 +12,7 @@ import torch
 from ..data.batches import Batch, BatchMaker
 from ..data.corpus import Corpus
 from ..encoder.weights import load_encoder
+from ..kernels.blocks import BLOCK
 from ..kernels.products import log_likelihood, pair_products
 from ..kernels.rows import gather_rows
 from ..model.distributions import geometric_mean
@@ -138,7 +139,7 @@ class Inference:
 
     def _batches(self, X):
         maker = BatchMaker(Corpus(X), self.alpha.dtype, self.alpha.device)
-        return maker.in_order(BATCH_SIZE)
+        return maker.in_order(BATCH_SIZE, BLOCK)
 
     @torch.no_grad()
     def _posterior(self, batch: Batch, beta, n_refine=None):

@@ -1,6 +1,7 @@
 """Fitted estimators and Pipelines in; their model, counts, topics and words out."""
 
 import numpy as np
+from scipy import sparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import _check_feature_names
 
@@ -49,9 +50,11 @@ def check_names(model, counts):
     Warns
     -----
     UserWarning
-        If only the counts, or only the model, have names.
+        If only dense counts, or only the model, have names.
     """
-    _check_feature_names(model, counts, reset=False)
+    # A sparse matrix cannot have names, so their absence is no sign of a mistake.
+    if not sparse.issparse(counts):
+        _check_feature_names(model, counts, reset=False)
 
 
 def topics_of(estimator):

@@ -53,7 +53,7 @@ def test_documents_without_words_make_a_batch(rng):
 
 def test_batches_in_order_have_one_size_and_are_padded_with_empty_documents(rng):
     X = rng.poisson(0.5, (7, 12)) * 1.0
-    rows, batches = zip(*BatchMaker(Corpus(csr_array(X)), **F64).in_order(3))
+    rows, batches = zip(*BatchMaker(Corpus(csr_array(X)), **F64).in_order(3, 3))
     assert rows == (slice(0, 3), slice(3, 6), slice(6, 7))
     for part, batch in zip(rows, batches):
         n = part.stop - part.start
