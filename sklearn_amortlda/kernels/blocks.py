@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 
 # Rows of a block: few, so that a single document takes little time.
-BLOCK = 64
+BLOCK = 32
 
 
 def in_blocks(layer, x):
