@@ -62,8 +62,27 @@ class Schedule:
         return 1.0 - (1.0 - self._rate(time)) ** n_merged
 
 
+class _Annealed(Schedule):
+    """A schedule whose rates follow `height`, which falls from 1 to 0.
+
+    Attributes
+    ----------
+    top : float
+        rho at the height 1.
+    """
+
+    max_step_size: ClassVar[float] = 1.0
+
+    def encoder(self, time: int, n_merged: int = 1) -> float:
+        """Factor of the encoder's learning rate."""
+        return n_merged * (0.05 + 0.95 * self.height(time))
+
+    def _rate(self, time):
+        return max(self.top * self.height(time), 1e-3)
+
+
 @dataclass(frozen=True)
-class Cosine(Schedule):
+class Cosine(_Annealed):
     """Rates that fall along a cosine over a known number of batches.
 
     rho falls from `top` to nearly 0, and the encoder's factor from 1 to 0.05. Early
@@ -83,11 +102,6 @@ class Cosine(Schedule):
     start: int
     n_batches: int
     top: float = 1.0
-    max_step_size: ClassVar[float] = 1.0
-
-    def encoder(self, time: int, n_merged: int = 1) -> float:
-        """Factor of the encoder's learning rate."""
-        return n_merged * (0.05 + 0.95 * self.height(time))
 
     def alpha(self, time: int, n_merged: int = 1) -> float:
         """Exponent of the multiplicative update of alpha."""
@@ -106,17 +120,14 @@ class Cosine(Schedule):
         in_time = 0.15 < now / self.n_batches < 0.7
         return in_time and now // every > before // every
 
-    def _rate(self, time):
-        return max(self.top * self.height(time), 1e-3)
-
-    def height(self, time) -> float:
+    def height(self, time: int) -> float:
         """The cosine that all rates follow, from 1 to 0."""
         progress = min((time - self.start) / self.n_batches, 1.0)
         return 0.5 * (1.0 + math.cos(math.pi * progress))
 
 
 @dataclass(frozen=True)
-class Plateau(Schedule):
+class Plateau(_Annealed):
     """A constant rate for an unknown number of batches, then a cosine to zero.
 
     This is the schedule of early stopping. Topics stop changing when the rate falls, so
@@ -138,35 +149,28 @@ class Plateau(Schedule):
     epoch: int
     top: float = 0.5
     cooldown: Cosine | None = None
-    max_step_size: ClassVar[float] = 1.0
 
     def cool_down(self, time: int, n_batches: int) -> Plateau:
         """The schedule with rates that fall to zero over `n_batches` from `time` on."""
-        return replace(self, cooldown=Cosine(time, n_batches, self.top))
+        return replace(self, cooldown=Cosine(time, n_batches))
 
-    def encoder(self, time: int, n_merged: int = 1) -> float:
-        """Factor of the encoder's learning rate."""
-        return (
-            n_merged if self.cooldown is None else self.cooldown.encoder(time, n_merged)
-        )
+    def height(self, time: int) -> float:
+        """1 on the plateau, then the cosine of the cooldown."""
+        return 1.0 if self.cooldown is None else self.cooldown.height(time)
 
     def alpha(self, time: int, n_merged: int = 1) -> float:
         """Exponent of the multiplicative update of alpha."""
         if time - self.start < _PLATEAU_DELAY * self.epoch:
             return 0.0
-        height = 1.0 if self.cooldown is None else self.cooldown.height(time)
-        return n_merged * _ALPHA_RATE * height
+        return n_merged * _ALPHA_RATE * self.height(time)
 
     def searches_duplicates(self, before: int, now: int) -> bool:
         """Whether duplicate topics are searched after a step: once in an epoch."""
         if now - self.start < _PLATEAU_DELAY * self.epoch:
             return False
-        if self.cooldown is not None and self.cooldown.height(now) < 0.5:
+        if self.height(now) < 0.5:
             return False
         return (now - self.start) // self.epoch > (before - self.start) // self.epoch
-
-    def _rate(self, time):
-        return self.top if self.cooldown is None else self.cooldown._rate(time)
 
 
 @dataclass(frozen=True)

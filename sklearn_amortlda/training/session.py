@@ -74,7 +74,6 @@ class Session:
         attributes : dict
             Values of the estimator's attributes, by name.
         """
-        params = self.params
         # Before the seed is drawn, because the draw changes a RandomState.
         checkpoint = self._checkpoint(fitted)
         with self._prepared() as config:
@@ -83,11 +82,10 @@ class Session:
             training = fit_training(config, *self._inputs(seed))
             if saved:
                 training.resume(saved)
-            if params["checkpoint"] is not None:
-                # Before the first epoch, so that an unwritable path raises early.
-                checkpoint.save(training.progress())
+            # Before the first epoch, so that an unwritable path raises early.
+            checkpoint.epoch_ends(training, record=None)
             callbacks.attributes = self._attributes
-            with Reporter(config.max_iter, params["verbose"]) as reporter:
+            with Reporter(config.max_iter, self.params["verbose"]) as reporter:
                 observers = (reporter, checkpoint, callbacks)
                 bound, complete = self._run(training, observers)
             attributes = self._attributes(training, bound)

@@ -63,7 +63,8 @@ def fit_training(
     if config.early_stopping:
         corpus, held_out = hold_out(corpus, config.validation_fraction, seed)
     totals = communicator.totals(corpus)
-    n_batches = _n_batches(config, totals, totals.n_documents)
+    batch_size = _batch_size(config, totals, totals.n_documents)
+    n_batches = _divided(totals.n_documents, batch_size)
     communicator.check_shards(len(corpus), n_batches)
     if config.learning_schedule == "power":
         schedule = Power(config.learning_offset, config.learning_decay)
@@ -140,10 +141,6 @@ def stream_training(
     )
 
 
-def _n_batches(config, totals, n_documents):
-    return _divided(totals.n_documents, _batch_size(config, totals, n_documents))
-
-
 def _divided(n_documents, batch_size) -> int:
     return max(1, round(n_documents / batch_size))
 
@@ -178,7 +175,7 @@ def check_continuation(config: Config, state: State) -> None:
             f"{len(state.components)} topics; fit with warm_start=False first."
         )
     check_objective(config.objective, config.n_topics, state.encoder)
-    # Of another kind of encoder, `load_encoder` refuses the weights.
+    # `load_encoder` raises for the weights of another kind of encoder.
     if callable(config.encoder) == ("embedding" in state.encoder):
         return
     fitted, sizes = hidden_sizes(state.encoder), config.hidden_layer_sizes
