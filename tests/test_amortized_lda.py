@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 from conftest import draw_corpus
+from conftest import small_estimator as small
 from scipy.optimize import linear_sum_assignment
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
@@ -24,17 +25,6 @@ from sklearn_amortlda import AmortizedLDA
 from sklearn_amortlda.training import early_stopping
 
 OBJECTIVES = ["completion", "bound", "sampled", "logistic_normal"]
-
-
-def small(**parameters):
-    settings = {
-        "n_components": 5,
-        "hidden_layer_sizes": (16,),
-        "max_iter": 3,
-        "batch_size": 64,
-        "random_state": 0,
-    }
-    return AmortizedLDA(**{**settings, **parameters})
 
 
 @pytest.fixture(scope="module")

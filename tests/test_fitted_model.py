@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from conftest import draw_corpus
+from conftest import small_estimator as small
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import linear_sum_assignment
 from scipy.special import digamma
@@ -15,17 +16,6 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_amortlda import AmortizedLDA
 from sklearn_amortlda.metrics import document_completion_perplexity
-
-
-def small(**parameters):
-    settings = {
-        "n_components": 5,
-        "hidden_layer_sizes": (16,),
-        "max_iter": 3,
-        "batch_size": 64,
-        "random_state": 0,
-    }
-    return AmortizedLDA(**{**settings, **parameters})
 
 
 @pytest.fixture(scope="module")

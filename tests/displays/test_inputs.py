@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from sklearn.base import clone
 from sklearn.decomposition import LatentDirichletAllocation
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import make_pipeline
@@ -57,28 +56,9 @@ def prepare(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def texts(corpus):
-    names = np.array([f"word{v:02d}" for v in range(corpus.shape[1])], dtype=object)
-    return [" ".join(np.repeat(names, row)) for row in corpus.toarray()]
-
-
-@pytest.fixture(scope="module")
 def pipeline(texts):
     lda = LatentDirichletAllocation(3, max_iter=2, random_state=0)
     return make_pipeline(CountVectorizer(), lda).fit(texts)
-
-
-@pytest.fixture(scope="module")
-def frame(corpus):
-    pd = pytest.importorskip("pandas")
-    names = [f"word{v}" for v in range(corpus.shape[1])]
-    return pd.DataFrame(corpus.toarray(), columns=names)
-
-
-@pytest.fixture(scope="module", params=[AmortizedLDA, LatentDirichletAllocation])
-def fitted_to_frame_and_array(request, frame):
-    estimator = request.param(3, max_iter=2, random_state=0)
-    return clone(estimator).fit(frame), estimator.fit(frame.to_numpy())
 
 
 def assert_numbers_equal(found, expected):

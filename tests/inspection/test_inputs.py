@@ -65,19 +65,6 @@ def pipeline(texts):
     return make_pipeline(CountVectorizer(), lda).fit(texts)
 
 
-@pytest.fixture(scope="module")
-def frame(corpus):
-    pd = pytest.importorskip("pandas")
-    names = [f"word{v}" for v in range(corpus.shape[1])]
-    return pd.DataFrame(corpus.toarray(), columns=names)
-
-
-@pytest.fixture(scope="module", params=[AmortizedLDA, LatentDirichletAllocation])
-def fitted_to_frame_and_array(request, frame):
-    estimator = request.param(3, max_iter=2, random_state=0)
-    return clone(estimator).fit(frame), estimator.fit(frame.to_numpy())
-
-
 @pytest.mark.parametrize("name", CALLS)
 def test_pipeline_has_the_results_of_its_model(name, pipeline, texts):
     if name == "topic_table":
