@@ -8,8 +8,8 @@ compute import them.
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager, nullcontext
-from inspect import signature
+from contextlib import nullcontext
+from copy import copy
 from numbers import Integral, Real
 
 import numpy as np
@@ -17,15 +17,16 @@ from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     _fit_context,
-    clone,
 )
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from ._attributes import AttributesMixin
 from ._callbacks import CallbackSupportMixin, FitCallbacks
 from ._fitted_model import FittedModelMixin
 from .data.corpus import make_corpus
 from .data.vocabulary import align_columns, check_names, has_names
-from .runtime.serialization import FITTED, with_format, without_format
+from .runtime.estimator_lock import one_writer
+from .training.state import state_from, with_new_words
 
 _PRIOR = [
     StrOptions({"auto"}),
@@ -39,6 +40,7 @@ class AmortizedLDA(
     CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
     FittedModelMixin,
+    AttributesMixin,
     BaseEstimator,
 ):
     r"""Latent Dirichlet Allocation with amortized variational inference.
@@ -351,13 +353,19 @@ class AmortizedLDA(
         MemoryError
             If memory cannot hold the fit. The message names the parameter to lower.
         """
-        callbacks = FitCallbacks(self, X, y, sample_weight)
-        with self._restored_on_error(), self._communicator() as communicator:
-            fitted = self._fitted() if self.warm_start else {}
-            counts, dtype = self._check_counts(X, reset=not fitted, whom="fit")
-            session = self._session(counts, sample_weight, dtype, fitted, communicator)
-            self.__dict__.update(session.fit(callbacks, fitted))
-        callbacks.fit_ends()
+        with one_writer(self):
+            # The copy receives the columns of X, and `self` changes only at the end.
+            model = copy(self) if self.warm_start else self._unfitted()
+            callbacks = FitCallbacks(self, X, y, sample_weight)
+            with model._communicator() as communicator:
+                new = not model._fitted()
+                counts, dtype = model._check_counts(X, reset=new, whom="fit")
+                session = model._session(
+                    "fit", counts, sample_weight, dtype, communicator
+                )
+                fitted = session.fit(callbacks)
+            self._assign(fitted)
+            callbacks.fit_ends()
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -394,13 +402,15 @@ class AmortizedLDA(
         """
         # scikit-learn validates the parameters of an unfitted estimator only.
         self._validate_params()
-        with self._restored_on_error(), self._communicator() as communicator:
-            fitted = self._fitted()
-            counts, dtype, new = self._check_chunk(X, feature_names, fitted)
-            session = self._session(
-                counts, sample_weight, dtype, fitted, communicator, new
-            )
-            self.__dict__.update(session.partial_fit())
+        with one_writer(self):
+            model = copy(self)
+            with model._communicator() as communicator:
+                counts, dtype, new = model._check_chunk(X, feature_names)
+                session = model._session(
+                    "partial_fit", counts, sample_weight, dtype, communicator, new
+                )
+                fitted = session.partial_fit()
+            self._assign(fitted)
         return self
 
     def __sklearn_tags__(self):
@@ -410,25 +420,6 @@ class AmortizedLDA(
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
-    def __getstate__(self):
-        return with_format(super().__getstate__())
-
-    def __setstate__(self, state):
-        # The file may be older than some parameters.
-        parameters = signature(AmortizedLDA).parameters.values()
-        defaults = {parameter.name: parameter.default for parameter in parameters}
-        super().__setstate__({**defaults, **without_format(state)})
-
-    @contextmanager
-    def _restored_on_error(self):
-        before = vars(self).copy()
-        try:
-            yield
-        except BaseException:
-            # One assignment, so that a second Ctrl-C cannot leave a mixed state.
-            self.__dict__ = before
-            raise
-
     def _communicator(self):
         if not self.distributed:
             return nullcontext()
@@ -436,24 +427,19 @@ class AmortizedLDA(
 
         return process_group()
 
-    def _fitted(self) -> dict:
-        """Fitted attributes, empty before the first fit."""
-        fitted = {name: vars(self)[name] for name in FITTED if name in vars(self)}
-        return fitted if "components_" in fitted else {}
-
     def _session(
-        self, counts, sample_weight, dtype, fitted, communicator, new_words=()
+        self, method, counts, sample_weight, dtype, communicator, new_words=()
     ):
         """The `Session` of one fit, with validated input."""
         from .training.communicator import SingleProcess, check_agreement
         from .training.session import Session
-        from .training.state import state_from, with_new_words
 
         communicator = communicator or SingleProcess()
-        params = self.get_params(deep=False)
+        params, fitted = self.get_params(deep=False), self._fitted()
         facts = {
-            "n_features_in_": self.n_features_in_,
-            "feature_names_in_": getattr(self, "feature_names_in_", None),
+            "the method": method,
+            **self._columns(),
+            "the dtype of X": dtype.str,
             "their earlier fits": fitted.get("n_batch_iter_"),
         }
         check_agreement(communicator, params, facts)
@@ -466,14 +452,16 @@ class AmortizedLDA(
         previous = state_from(fitted) if fitted else None
         if len(new_words):
             previous = with_new_words(previous, new_words)
-        history = fitted.get("history_", [])
-        return Session(params, corpus, dtype, previous, history, communicator)
+        return Session(
+            params, corpus, dtype, previous, fitted, self._columns(), communicator
+        )
 
-    def _check_chunk(self, X, feature_names, fitted):
+    def _check_chunk(self, X, feature_names):
         """Counts in the columns of the model, their dtype, and the new words.
 
-        The names of the columns are assigned to the estimator.
+        The number and the names of the columns are assigned to `self`.
         """
+        fitted = bool(self._fitted())
         known = getattr(self, "feature_names_in_", None)
         if feature_names is None:
             if fitted and known is not None and not has_names(X):
@@ -488,8 +476,9 @@ class AmortizedLDA(
                 "feature_names came with this chunk, and earlier chunks had no names "
                 "for their columns: pass them from the first chunk on, or never."
             )
-        # A clone, because the chunk may have any width.
-        counts, dtype = clone(self)._check_counts(X, reset=True, whom="partial_fit")
+        # The chunk may have any width.
+        chunk = self._unfitted()
+        counts, dtype = chunk._check_counts(X, reset=True, whom="partial_fit")
         names = check_names(feature_names, counts.shape[1])
         new = ()
         if fitted:

@@ -20,8 +20,7 @@ class FitCallbacks:
     Parameters
     ----------
     estimator : AmortizedLDA
-        scikit-learn stores the context of the callbacks in the estimator. So create
-        this object before the estimator's attributes are saved for restoring.
+        scikit-learn stores the context of the callbacks in the estimator.
     X, y, sample_weight
         As in `fit`.
 
@@ -56,12 +55,19 @@ class FitCallbacks:
         if self._context is None:
             return False
         # A function, because the attributes are costly and most callbacks ignore them.
-        return self._end(self._epoch, lambda: self.attributes(training))
+        return self._end(self._epoch, lambda: self._reconstructed(training))
 
     def fit_ends(self) -> None:
         """End the task of the whole fit."""
         if self._context is not None:
             self._end(self._context, {})
+
+    def _reconstructed(self, training):
+        attributes = self.attributes(training)
+        # scikit-learn adds them to a copy, which may have names of an earlier fit.
+        if hasattr(self._estimator, "feature_names_in_"):
+            attributes.setdefault("feature_names_in_", None)
+        return attributes
 
     def _begin(self, context):
         context.call_on_fit_task_begin(estimator=self._estimator, **self._data)

@@ -7,6 +7,7 @@ methods import torch, so that importing the package is fast.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from copy import copy
 from operator import is_
 from weakref import WeakKeyDictionary
 
@@ -70,8 +71,7 @@ class FittedModelMixin(TransformerMixin):
             Mean, standard deviation, credible intervals and samples. Its
             `concentration` is gamma, of shape (n_samples, n_components).
         """
-        X, dtype = self._check_new(X, whom="transform")
-        with self._inference(X) as inference:
+        with self._reading(X, whom="transform") as (X, dtype, inference):
             gamma = inference.gamma(X)
         return DirichletPosterior(gamma.astype(dtype, copy=False))
 
@@ -111,8 +111,7 @@ class FittedModelMixin(TransformerMixin):
             float64. The array has nnz x n_components entries, so pass a large corpus
             in parts.
         """
-        X, dtype = self._check_new(X, whom="word_topic_posterior")
-        with self._inference(X) as inference:
+        with self._reading(X, whom="word_topic_posterior") as (X, dtype, inference):
             weights = inference.responsibilities(X)
         weights = weights.astype(dtype, copy=False)
         weights /= weights.sum(axis=1, keepdims=True)
@@ -138,8 +137,9 @@ class FittedModelMixin(TransformerMixin):
         words : ndarray of shape (n_components, n_words), of objects
             Best first.
         """
-        check_is_fitted(self)
-        return top_words(self, feature_names, n_words=n_words, ranking=ranking)
+        model = copy(self)
+        check_is_fitted(model)
+        return top_words(model, feature_names, n_words=n_words, ranking=ranking)
 
     def score(self, X, y=None, sample_weight=None):
         """Lower bound on the log-likelihood of documents under the fitted topics.
@@ -169,8 +169,9 @@ class FittedModelMixin(TransformerMixin):
         score : float
             The bound in nats, summed over documents.
         """
-        X, _ = self._check_new(X, whom="score")
-        return float(self._document_bounds(X) @ check_weights(sample_weight, X))
+        with self._reading(X, whom="score") as (X, _, inference):
+            weights = check_weights(sample_weight, X)
+            return float(inference.bound(X) @ weights)
 
     def perplexity(self, X, sample_weight=None):
         """exp(-`score` per word), an upper bound on the perplexity of documents.
@@ -192,15 +193,15 @@ class FittedModelMixin(TransformerMixin):
         ValueError
             If X has no words.
         """
-        X, _ = self._check_new(X, whom="perplexity")
-        weights = check_weights(sample_weight, X)
-        n_words = weights @ np.asarray(X.sum(axis=1, dtype=np.float64)).ravel()
-        if not n_words:
-            raise ValueError(
-                "Perplexity is per word, and X has no words: all its rows are 0 or "
-                "have weight 0. Pass documents with words and positive weights."
-            )
-        return float(np.exp(-(weights @ self._document_bounds(X)) / n_words))
+        with self._reading(X, whom="perplexity") as (X, _, inference):
+            weights = check_weights(sample_weight, X)
+            n_words = weights @ np.asarray(X.sum(axis=1, dtype=np.float64)).ravel()
+            if not n_words:
+                raise ValueError(
+                    "Perplexity is per word, and X has no words: all its rows are 0 or "
+                    "have weight 0. Pass documents with words and positive weights."
+                )
+            return float(np.exp(-(weights @ inference.bound(X)) / n_words))
 
     @property
     def _n_features_out(self):
@@ -233,34 +234,36 @@ class FittedModelMixin(TransformerMixin):
         )
         return self._check_counts(X, reset=False, whom=whom)
 
-    def _document_bounds(self, X):
-        with self._inference(X) as inference:
-            return inference.bound(X)
-
     @contextmanager
-    def _inference(self, X):
-        """Inference of the fitted model, in torch settings for products of X's size."""
+    def _reading(self, X, *, whom):
+        """Checked counts, the dtype of results, and the inference of the fitted model.
+
+        All of them are of one moment, so a concurrent fit has no effect. torch has the
+        settings for products of X's size.
+        """
         from .inference.inference import product_size
         from .runtime.device import resolve_device
         from .runtime.torch_context import isolated_torch
 
-        device = resolve_device(self.device)
-        with isolated_torch(device, product_size(X, len(self.components_))):
-            yield self._loaded_inference(device)
+        model = copy(self)
+        X, dtype = model._check_new(X, whom=whom)
+        device = resolve_device(model.device)
+        with isolated_torch(device, product_size(X, len(model.components_))):
+            yield X, dtype, self._loaded_inference(model, device)
 
-    def _loaded_inference(self, device):
-        """Inference of the fitted model, loaded again only after a change."""
+    def _loaded_inference(self, model, device):
+        """Inference of a copy of `self`, loaded again only after a change."""
         from .inference.inference import fitted_inference
         from .training.setup import check_objective
 
         names = (*_LOADED_ARRAYS, "encoder", "objective", "refine")
-        sources = [getattr(self, name) for name in names]
+        sources = [getattr(model, name) for name in names]
         earlier, earlier_device, inference = _loaded.get(self, ([], None, None))
         unchanged = len(earlier) == len(sources) and all(map(is_, earlier, sources))
         if unchanged and earlier_device == device:
             return inference
-        check_objective(self.objective, len(self.components_), self._encoder_weights)
         *arrays, encoder, objective, n_refine = sources
+        check_objective(objective, len(model.components_), model._encoder_weights)
         inference = fitted_inference(
             *arrays,
             encoder=encoder,

@@ -103,23 +103,24 @@ def load_encoder(
     ValueError
         If the weights belong to another kind of encoder.
     """
-    n_outputs, n_hidden = weights["head.weight"].shape
+    n_outputs, sizes = len(weights["head.weight"]), hidden_sizes(weights)
     embedding = None
     # The parts of a user's module may share weights, so weights are copied into it.
     # Other modules are created on the meta device, which allocates no memory.
     copied = callable(kind)
     kw = {"dtype": dtype, "device": device if copied else torch.device("meta")}
     if copied:
-        body = CustomBody(kind, n_features, n_hidden, **kw)
+        body = CustomBody(kind, n_features, sizes[-1], **kw)
     else:
-        body = BODIES[kind](hidden_sizes(weights), **kw)
-        if "embedding" in weights:
-            rows = weights["embedding"]
-            # torch shares the memory of arrays, and warns about read-only ones.
-            if training or not rows.flags.writeable:
-                rows = rows.copy()
-            embedding = WordEmbedding(rows, dtype=dtype, device=device)
-    encoder = Encoder(embedding, body, n_hidden, n_outputs, **kw)
+        body = BODIES[kind](sizes, **kw)
+        rows = weights.get("embedding", np.empty((0, 0)))
+        if rows.shape != (n_features, sizes[0]):
+            raise _other_encoder(kind)
+        # torch shares the memory of arrays, and warns about read-only ones.
+        if training or not rows.flags.writeable:
+            rows = rows.copy()
+        embedding = WordEmbedding(rows, dtype=dtype, device=device)
+    encoder = Encoder(embedding, body, sizes[-1], n_outputs, **kw)
     tensors = {
         name: torch.tensor(value, device=device)
         for name, value in weights.items()
@@ -128,10 +129,7 @@ def load_encoder(
     try:
         encoder.load_state_dict(tensors, assign=not copied)
     except RuntimeError as error:
-        raise ValueError(
-            f"encoder={kind!r} does not fit the weights of the earlier fit: set "
-            "encoder back, or fit again with warm_start=False."
-        ) from error
+        raise _other_encoder(kind) from error
     if not training:
         encoder.requires_grad_(False)
     return encoder.train(training)
@@ -151,6 +149,13 @@ def encoder_arrays(encoder: Encoder) -> dict:
     for name, tensor in encoder.state_dict().items():
         arrays[name] = tensor.cpu().numpy().copy()
     return arrays
+
+
+def _other_encoder(kind):
+    return ValueError(
+        f"encoder={kind!r} does not fit the weights of the earlier fit: set "
+        "encoder back, or fit again with warm_start=False."
+    )
 
 
 def _normal(rng, shape, scale):

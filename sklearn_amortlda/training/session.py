@@ -48,8 +48,10 @@ class Session:
         Type of the fitted topics.
     previous : State or None
         The state that training continues; None starts from random topics.
-    history : list of dict
-        Records of earlier epochs.
+    fitted : dict
+        The attributes of the fit that training continues, by name; may be empty.
+    columns : dict
+        The attributes that describe the columns of X, by name.
     communicator : SingleProcess or Communicator
     """
 
@@ -57,17 +59,16 @@ class Session:
     corpus: Corpus
     dtype: np.dtype
     previous: State | None
-    history: list
+    fitted: Mapping
+    columns: Mapping
     communicator: SingleProcess
 
-    def fit(self, callbacks, fitted: Mapping) -> dict:
+    def fit(self, callbacks) -> dict:
         """The attributes after a fit.
 
         Parameters
         ----------
         callbacks : FitCallbacks
-        fitted : dict
-            The estimator's fitted attributes that a warm start continues.
 
         Returns
         -------
@@ -75,7 +76,7 @@ class Session:
             Values of the estimator's attributes, by name.
         """
         # Before the seed is drawn, because the draw changes a RandomState.
-        checkpoint = self._checkpoint(fitted)
+        checkpoint = self._checkpoint()
         with self._prepared() as config:
             saved = checkpoint.load()
             seed = saved.state.seed if saved else self._seed()
@@ -107,7 +108,8 @@ class Session:
             return self._attributes(training)
 
     def _inputs(self, seed):
-        return self.corpus, seed, self.previous, self.history, self.communicator
+        history = self.fitted.get("history_", [])
+        return self.corpus, seed, self.previous, history, self.communicator
 
     def _seed(self) -> int:
         if self.previous is not None:
@@ -115,11 +117,11 @@ class Session:
         rng = check_random_state(self.params["random_state"])
         return int(rng.randint(2**31 - 1))
 
-    def _checkpoint(self, fitted):
+    def _checkpoint(self):
         path = self.params["checkpoint"]
         if path is None:
             return NoCheckpoint()
-        continued = fitted if self.previous is not None else None
+        continued = self.fitted or None
         return Checkpoint(path, fingerprint_of(self.params, self.corpus, continued))
 
     @contextmanager
@@ -161,6 +163,7 @@ class Session:
             return np.nan, False
 
     def _attributes(self, training, bound=np.nan) -> dict:
-        return fitted_attributes(
+        fitted = fitted_attributes(
             training.best_state(), training.history, self.dtype, bound
         )
+        return {**fitted, **self.columns}
