@@ -438,7 +438,8 @@ class AmortizedLDA(
         params, fitted = self.get_params(deep=False), self._fitted()
         facts = {
             "the method": method,
-            **self._columns(),
+            "n_features_in_": self.n_features_in_,
+            "feature_names_in_": getattr(self, "feature_names_in_", None),
             "the dtype of X": dtype.str,
             "their earlier fits": fitted.get("n_batch_iter_"),
         }

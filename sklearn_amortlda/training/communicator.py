@@ -88,17 +88,31 @@ class SingleProcess:
 class Communicator:
     """Communication of one rank with all ranks of a process group.
 
-    Parameters
-    ----------
-    group : torch.distributed.ProcessGroup
-        A group for this fit only, so that its messages cannot mix with others.
+    The communicator has a group for this fit only, so that its messages cannot mix with
+    others. No other object refers to the group, because gloo closes the connections
+    when the last reference is gone.
     """
 
-    def __init__(self, group):
-        self._group = group
-        self.rank, self.size = dist.get_rank(group), dist.get_world_size(group)
-        on_gpu = dist.get_backend(group) == "nccl"
+    def __init__(self):
+        self.rank, self.size = dist.get_rank(), dist.get_world_size()
+        on_gpu = dist.get_backend() == "nccl"
         self._device = torch.device("cuda" if on_gpu else "cpu")
+        # The caller's timeout; torch's default would be half an hour.
+        backend = dist.group.WORLD._get_backend(self._device)
+        with _explained_failures():
+            # If a rank is dead, a barrier fails at once, but new_group would wait.
+            dist.barrier()
+            self._group = dist.new_group(timeout=backend.options._timeout)
+
+    def wait(self) -> None:
+        """Wait until all ranks have called this method."""
+        with _explained_failures():
+            dist.barrier(self._group)
+
+    def close(self) -> None:
+        """Close the group, so that no rank waits for this one."""
+        dist.destroy_process_group(self._group)
+        self._group = None
 
     def totals(self, corpus):
         own = SingleProcess().totals(corpus)
@@ -266,8 +280,8 @@ class _Sum(torch.autograd.Function):
 def process_group():
     """A communicator of all ranks of the default process group.
 
-    The communicator has its own group. The group is closed when the block ends, also
-    after an error, so that no rank waits for a failed rank.
+    The group of the communicator is closed when the block ends, also after an error, so
+    that no rank waits for a failed rank.
 
     Raises
     ------
@@ -284,16 +298,12 @@ def process_group():
     if dist.get_world_size() == 1:
         yield SingleProcess()
         return
-    with _explained_failures():
-        # If a rank is dead, a barrier fails at once, but new_group would wait.
-        dist.barrier()
-        group = dist.new_group()
+    communicator = Communicator()
     try:
-        yield Communicator(group)
-        with _explained_failures():
-            dist.barrier(group)
+        yield communicator
+        communicator.wait()
     finally:
-        dist.destroy_process_group(group)
+        communicator.close()
 
 
 def check_agreement(communicator, params: dict, facts: dict) -> None:
@@ -334,8 +344,10 @@ def _explained_failures():
     try:
         yield
     except RuntimeError as error:
+        # The frames of the traceback refer to the group, and would keep it open.
+        cause = error.with_traceback(None)
         raise RuntimeError(
             "Another rank of the distributed fit has failed or cannot be reached; the "
             "output of that rank shows the cause. This rank stops and keeps the model "
-            "it had before."
-        ) from error
+            f"it had before. The error of this rank: {error}"
+        ) from cause

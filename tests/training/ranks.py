@@ -2,11 +2,13 @@
 
 import os
 import signal
+import time
 from datetime import timedelta
 from functools import partial
 
 import joblib
 import numpy as np
+import pandas as pd
 from conftest import draw_corpus
 from scipy import sparse
 from sklearn.base import clone
@@ -24,14 +26,16 @@ FULL_BATCH = {
 CASES = [(alpha, weighted) for alpha in (0.2, "auto") for weighted in (False, True)]
 
 
-def run_rank(pipe, store, rank, function, arguments):
-    """Join a group of two processes, and send the result of a function."""
+# So long that no test passes because collectives time out.
+TIMEOUT = timedelta(hours=1)
+
+
+def run_rank(pipe, store, rank, n_ranks, function, arguments):
+    """Join a group of processes, and send the result of a function."""
     import torch.distributed as dist
 
-    # So long that no test passes because collectives time out.
-    timeout = timedelta(hours=1)
     dist.init_process_group(
-        "gloo", init_method=store, rank=rank, world_size=2, timeout=timeout
+        "gloo", init_method=store, rank=rank, world_size=n_ranks, timeout=TIMEOUT
     )
     pipe.send(function(rank, *arguments))
 
@@ -139,6 +143,44 @@ def fit_with_mistakes(rank):
     other = lda if rank else clone(lda)
     errors["history"] = message_of(partial(other.partial_fit, X))
     return errors
+
+
+def keep_the_error(rank, folder):
+    """Keep the error of a fit alive until the other ranks have ended theirs."""
+    X = shard(train_and_test()[0], rank)
+    lda = AmortizedLDA(3, max_iter=2, distributed=True)
+    try:
+        lda.fit(-X if rank == 1 else X)
+    except Exception as error:
+        kept = error
+    (folder / str(rank)).touch()
+    waiting = 0
+    while len(list(folder.iterdir())) < 3 and waiting < 300:
+        time.sleep(0.1)
+        waiting += 1
+    return len(list(folder.iterdir())) == 3, f"{type(kept).__name__}: {kept}"
+
+
+def fit_with_disagreements(rank):
+    X = shard(train_and_test()[0], rank)
+    lda = AmortizedLDA(3, max_iter=2, random_state=0, distributed=True)
+    method = lda.partial_fit if rank else lda.fit
+    errors = {"method": message_of(partial(method, X))}
+    dtype = np.float64 if rank else np.float32
+    errors["dtype"] = message_of(partial(lda.fit, X.astype(dtype)))
+    named = pd.DataFrame(X.toarray()).add_prefix("word") if rank else X
+    errors["names"] = message_of(partial(lda.fit, named))
+    return errors
+
+
+def timeout_of_a_fit(rank):
+    """The timeout of the group that a fit creates."""
+    import torch
+
+    from sklearn_amortlda.training import communicator
+
+    with communicator.process_group() as ranks:
+        return ranks._group._get_backend(torch.device("cpu")).options._timeout
 
 
 def largest_messages(rank):

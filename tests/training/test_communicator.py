@@ -25,16 +25,17 @@ needs_forkserver = pytest.mark.skipif(
 
 @pytest.fixture
 def run_ranks(tmp_path):
-    """Runs a function of the rank in two processes, and returns both results."""
+    """Runs a function of the rank in some processes, and returns all results."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["sklearn_amortlda.training.setup"])
 
-    def run(function, *arguments):
-        parents, children = zip(*(context.Pipe() for _ in range(2)))
+    def run(function, *arguments, n_ranks=2):
+        parents, children = zip(*(context.Pipe() for _ in range(n_ranks)))
         store = f"file://{tmp_path}/{function.__name__}"
         processes = [
             context.Process(
-                target=ranks.run_rank, args=(child, store, rank, function, arguments)
+                target=ranks.run_rank,
+                args=(child, store, rank, n_ranks, function, arguments),
             )
             for rank, child in enumerate(children)
         ]
@@ -109,6 +110,34 @@ def test_mistake_of_one_rank_ends_all_and_the_next_fit_succeeds(run_ranks):
     assert "differ in n_features_in_" in first["columns"]
     assert "[2, 300] documents" in first["documents"]
     assert "differ in the parameter n_components" in first["parameters"]
+
+
+@pytest.mark.slow
+@needs_forkserver
+def test_error_that_is_kept_alive_ends_the_other_ranks(run_ranks, tmp_path):
+    folder = tmp_path / "ended"
+    folder.mkdir()
+    results = run_ranks(ranks.keep_the_error, folder, n_ranks=3)
+    assert all(ended for ended, _ in results)
+    errors = [error for _, error in results]
+    assert "Negative values" in errors[1]
+    assert "Another rank" in errors[0] and "Another rank" in errors[2]
+
+
+@pytest.mark.slow
+@needs_forkserver
+def test_ranks_that_disagree_raise_the_same_error(run_ranks):
+    first, second = run_ranks(ranks.fit_with_disagreements)
+    assert first == second
+    assert "ValueError: Ranks differ in the method" in first["method"]
+    assert "ValueError: Ranks differ in the dtype of X" in first["dtype"]
+    assert "ValueError: Ranks differ in feature_names_in_" in first["names"]
+
+
+@pytest.mark.slow
+@needs_forkserver
+def test_group_of_a_fit_has_the_timeout_of_the_callers_group(run_ranks):
+    assert run_ranks(ranks.timeout_of_a_fit) == [ranks.TIMEOUT] * 2
 
 
 @pytest.mark.slow
