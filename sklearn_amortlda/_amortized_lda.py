@@ -26,6 +26,7 @@ from ._fitted_model import FittedModelMixin
 from .data.corpus import make_corpus
 from .data.vocabulary import align_columns, check_names, has_names
 from .runtime.estimator_lock import one_writer
+from .runtime.process_lock import import_lock
 from .training.state import state_from, with_new_words
 
 _PRIOR = [
@@ -423,7 +424,8 @@ class AmortizedLDA(
     def _communicator(self):
         if not self.distributed:
             return nullcontext()
-        from .training.communicator import process_group
+        with import_lock():
+            from .training.communicator import process_group
 
         return process_group()
 
@@ -431,8 +433,9 @@ class AmortizedLDA(
         self, method, counts, sample_weight, dtype, communicator, new_words=()
     ):
         """The `Session` of one fit, with validated input."""
-        from .training.communicator import SingleProcess, check_agreement
-        from .training.session import Session
+        with import_lock():
+            from .training.communicator import SingleProcess, check_agreement
+            from .training.session import Session
 
         communicator = communicator or SingleProcess()
         params, fitted = self.get_params(deep=False), self._fitted()

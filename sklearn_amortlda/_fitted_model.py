@@ -25,6 +25,7 @@ from sklearn.utils.validation import (
 from .data.validation import canonical_counts, check_weights, well_formed
 from .inference.posterior import DirichletPosterior
 from .inspection import top_words
+from .runtime.process_lock import import_lock
 
 # Arrays of the fitted model that `transform` uses. Training assigns new arrays.
 _LOADED_ARRAYS = ("_encoder_weights", "topic_word_", "doc_topic_prior_")
@@ -241,9 +242,10 @@ class FittedModelMixin(TransformerMixin):
         All of them are of one moment, so a concurrent fit has no effect. torch has the
         settings for products of X's size.
         """
-        from .inference.inference import product_size
-        from .runtime.device import resolve_device
-        from .runtime.torch_context import isolated_torch
+        with import_lock():
+            from .inference.inference import product_size
+            from .runtime.device import resolve_device
+            from .runtime.torch_context import isolated_torch
 
         model = copy(self)
         X, dtype = model._check_new(X, whom=whom)
@@ -253,8 +255,9 @@ class FittedModelMixin(TransformerMixin):
 
     def _loaded_inference(self, model, device):
         """Inference of a copy of `self`, loaded again only after a change."""
-        from .inference.inference import fitted_inference
-        from .training.setup import check_objective
+        with import_lock():
+            from .inference.inference import fitted_inference
+            from .training.setup import check_objective
 
         names = (*_LOADED_ARRAYS, "encoder", "objective", "refine")
         sources = [getattr(model, name) for name in names]

@@ -21,6 +21,9 @@ from ..model.topics import TopicRows, Topics
 from .communicator import SingleProcess
 from .schedules import Schedule
 
+# torch imports a part of itself, and sympy, at the first step of an optimizer.
+torch.optim.Adam([torch.zeros(1, device="cpu")]).step()
+
 
 @dataclass(frozen=True)
 class Gradients:
