@@ -10,6 +10,8 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.validation import _check_sample_weight, check_non_negative
 
+from .sparse_formats import checked
+
 # Largest sum of all counts. Gradients grow with the sum, and Adam squares gradients in
 # float32.
 _MAX_TOTAL = float(np.sqrt(np.finfo(np.float32).max))
@@ -61,51 +63,24 @@ def canonical_counts(X, *, whom: str):
 def well_formed(X):
     """X with checked indices, in a new container if X is sparse.
 
-    scipy's conversions and the kernels do not check indices, and an index out of range
-    would crash the process. The container is new, because scipy stores in a container
-    whether its indices are sorted. This would change the joblib.hash of the user's X,
-    and Pipeline(memory=...) would miss its cache.
+    The container is new, because scipy stores in a container whether its indices are
+    sorted. This would change the joblib.hash of the user's X, and Pipeline(memory=...)
+    would miss its cache.
 
     Raises
     ------
     ValueError
-        If X is masked, or sparse and malformed.
+        If X is masked, a tensor that needs gradients, or sparse and malformed.
     """
+    if getattr(X, "requires_grad", False) is True:
+        raise ValueError("X is a tensor that needs gradients; pass X.detach().")
     if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
         raise ValueError("X has masked entries; replace them, such as by X.filled(0).")
     if not sp.issparse(X):
         return X
     if X.ndim != 2:
         raise ValueError(f"Expected 2D array, got a sparse array with X.ndim={X.ndim}.")
-    if X.format in ("csr", "csc", "bsr"):
-        arrays = (_floats(X.data), _integers(X.indices), _integers(X.indptr))
-    elif X.format == "coo":
-        arrays = (_floats(X.data), (_integers(X.row), _integers(X.col)))
-    else:
-        return X
-    checked = getattr(sp, f"{X.format}_array")(arrays, shape=X.shape)
-    # The constructor of COO checks every index.
-    if X.format != "coo":
-        checked.check_format(full_check=True)
-        # check_format skips the pointers of a matrix whose last pointer is 0.
-        if (checked.indptr[1:] < checked.indptr[:-1]).any():
-            raise ValueError(
-                "The index pointers of a sparse X must not decrease; rebuild X from "
-                "its rows and columns."
-            )
-    return checked
-
-
-def _floats(data):
-    # Duplicates are summed in this dtype. In bool 1 + 1 is True, and int8 overflows.
-    data = np.asarray(data)
-    return data.astype(np.float64) if data.dtype.kind in "biu" else data
-
-
-def _integers(indices):
-    if np.asarray(indices).dtype.kind not in "iu":
-        raise ValueError(f"Indices of a sparse X must be integers, got {indices!r}.")
-    return indices
+    return checked(X)
 
 
 def check_prior(value, shapes, name: str):
