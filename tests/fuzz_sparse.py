@@ -83,8 +83,9 @@ def damaged(draw, part):
         return damaged_keys(draw, part)
     if part is None or draw(st.integers(0, 30)) == 0:
         return None
-    if part.dtype == object and len(part) and isinstance(part[0], list):
-        return damaged_lists(draw, part)
+    if part.dtype == object:
+        whole = all(isinstance(row, list) for row in part.flat)
+        return damaged_lists(draw, part) if whole else part
     change = draw(st.sampled_from(["value", "length", "order", "type", "axis"]))
     if change == "value":
         dtype = draw(st.sampled_from([part.dtype, "f8", "f4", "i8"]))
@@ -107,7 +108,9 @@ def damaged(draw, part):
 def damaged_lists(draw, lists):
     lists = np.array([None, *map(list, lists)], dtype=object)[1:]
     change = draw(st.sampled_from(["value", "length", "row", "rows"]))
-    row = draw(st.integers(0, len(lists) - 1))
+    row = draw(st.integers(0, max(len(lists) - 1, 0)))
+    if not len(lists):
+        return lists
     if change == "rows":
         return lists[:-1]
     if change == "row":
@@ -171,7 +174,7 @@ def integers(part):
 
 def numbers(part, ndim=1):
     require(isinstance(part, np.ndarray) and part.ndim == ndim)
-    require(part.dtype.kind != "c")
+    require(part.dtype.kind in "biuf")
     return part.tolist()
 
 

@@ -129,6 +129,8 @@ def _values(data):
     # Duplicates are summed in this dtype. In bool 1 + 1 is True, and int8 overflows.
     # scipy has no conversions of float16.
     data = np.asarray(data)
+    if data.dtype.kind not in "biufc":
+        raise ValueError(f"The data of a sparse X must be numbers, got {data.dtype}.")
     small = data.dtype.kind in "biu" or data.dtype == np.float16
     return data.astype(np.float64) if small else data
 

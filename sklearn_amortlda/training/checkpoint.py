@@ -1,28 +1,29 @@
 """Checkpoints of a fit on disk, so that a killed fit can continue.
 
-Input: the progress of a fit between two epochs. Output: an .npz file, and the progress
-read from such a file. The file has the arrays of the progress, and a JSON text with its
-numbers and a fingerprint of the fit. Nothing is pickled. The zip format has a checksum
-of each array.
+Input: the progress of a fit between two epochs. Output: a file, and the progress read
+from such a file. The file has the arrays of the progress, and a JSON text with its
+numbers and a fingerprint of the fit.
 """
 
 from __future__ import annotations
 
-import json
+import errno
 import logging
-import os
 from collections.abc import Mapping
+from contextlib import contextmanager
 from dataclasses import fields
-from zipfile import ZipFile
+from numbers import Integral, Real
 
 import joblib
 import numpy as np
 
 from ..runtime.fingerprint import hashable
+from .checkpoint_file import CheckpointFile
 from .early_stopping import EarlyStopping
 from .loop import Progress
 from .observers import Observer
 from .state import State
+from .state_check import check_history, check_state
 
 logger = logging.getLogger("sklearn_amortlda")
 
@@ -41,38 +42,36 @@ class Checkpoint(Observer):
     path : str or os.PathLike
     fingerprint : dict of str
         Hashes of all that determines the result of the fit, see `fingerprint_of`.
+    shape : tuple of (int, int)
+        Numbers of topics and of words.
     """
 
-    def __init__(self, path, fingerprint: dict):
-        self.path, self._fingerprint = os.path.abspath(os.fspath(path)), fingerprint
+    def __init__(self, path, fingerprint: dict, shape: tuple):
+        self._file = CheckpointFile(path)
+        self.path, self._fingerprint, self._shape = self._file.path, fingerprint, shape
 
     def load(self) -> Progress | None:
         """The progress in the file, or None if there is no file.
 
         Raises
         ------
+        OSError
+            If the file cannot be read, or is no regular file.
         ValueError
             If the file is damaged or belongs to another fit.
         """
-        try:
-            with open(self.path, "rb") as file:
-                meta, arrays = _read(file)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            message = f"The checkpoint {self.path!r} cannot be read"
-            raise _explained(error, message) from None
-        # zipfile, numpy and json raise many kinds of errors.
-        except Exception as error:
+        self._file.remove_leftovers()
+        with self._explained():
+            content = self._file.read()
+            if content is None:
+                return None
+            meta, arrays = content
+            written, theirs = meta["format"], dict(meta["fingerprint"])
+        if written != _FORMAT:
             raise ValueError(
-                f"The checkpoint {self.path!r} is damaged, or no checkpoint: {_CURE}."
-            ) from error
-        if meta["format"] != _FORMAT:
-            raise ValueError(
-                f"The checkpoint {self.path!r} has format {meta['format']}; this "
-                f"version of sklearn-amortlda reads format {_FORMAT}: {_CURE}."
+                f"The checkpoint {self.path!r} has format {written}; this version of "
+                f"sklearn-amortlda reads format {_FORMAT}: {_CURE}."
             )
-        theirs = meta["fingerprint"]
         names = sorted({*theirs, *self._fingerprint})
         other = [n for n in names if theirs.get(n) != self._fingerprint.get(n)]
         if other:
@@ -80,7 +79,9 @@ class Checkpoint(Observer):
                 f"The checkpoint {self.path!r} belongs to another fit, which differs "
                 f"in {', '.join(other)}: restore that to continue the fit, or {_CURE}."
             )
-        progress = _to_progress(meta["progress"], arrays)
+        with self._explained():
+            progress = _to_progress(meta["progress"], arrays)
+            _check(progress, self._shape)
         logger.info("continues after epoch %d of %s", progress.epoch, self.path)
         return progress
 
@@ -90,7 +91,8 @@ class Checkpoint(Observer):
         Raises
         ------
         OSError
-            If the file cannot be written; the earlier file is unchanged.
+            If the file cannot be written, or another process writes it. The file is
+            unchanged.
         """
         numbers, arrays = _to_arrays(progress)
         meta = {
@@ -98,29 +100,33 @@ class Checkpoint(Observer):
             "fingerprint": self._fingerprint,
             "progress": numbers,
         }
-        # A fixed name, so that killed processes do not leave many files.
-        partial = f"{self.path}.partial"
         try:
-            try:
-                with open(partial, "wb") as file:
-                    _write(file, meta, arrays)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(partial, self.path)
-            except BaseException:
-                _remove(partial)
-                raise
-            _sync_folder(os.path.dirname(self.path))
+            self._file.write(meta, arrays)
         except OSError as error:
+            full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
             raise _explained(
                 error,
                 f"The checkpoint {self.path!r} cannot be written, and the earlier file "
-                "is unchanged; make room or choose another path",
+                f"is unchanged; {'make room or ' if full else ''}choose another path",
             ) from None
 
     def remove(self) -> None:
         """Remove the file, because the fit has ended."""
-        _remove(self.path)
+        self._file.remove()
+
+    @contextmanager
+    def _explained(self):
+        """Errors of reading, with the path and a cure."""
+        try:
+            yield
+        except OSError as error:
+            message = f"The checkpoint {self.path!r} cannot be read"
+            raise _explained(error, message) from None
+        # zipfile, numpy, json and wrong values raise many kinds of errors.
+        except Exception as error:
+            raise ValueError(
+                f"The checkpoint {self.path!r} is damaged, or no checkpoint: {_CURE}."
+            ) from error
 
     def epoch_ends(self, training, record=None) -> None:
         """Write the progress of the training."""
@@ -165,21 +171,6 @@ def fingerprint_of(params: Mapping, corpus, continued_from: Mapping | None) -> d
     return {name: joblib.hash(value) for name, value in facts.items()}
 
 
-def _write(file, meta, arrays):
-    text = np.array(json.dumps(meta))
-    # Not np.savez, which pickles objects and leaves the archive open after errors.
-    with ZipFile(file, "w") as archive:
-        for name, array in {"meta": text, **arrays}.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, array, allow_pickle=False)
-
-
-def _read(file):
-    with np.load(file, allow_pickle=False) as archive:
-        arrays = dict(archive)
-    return json.loads(arrays.pop("meta").item()), arrays
-
-
 def _to_arrays(progress):
     """The numbers and the arrays of a `Progress`."""
     stopping = progress.early_stopping
@@ -212,6 +203,8 @@ def _to_arrays(progress):
 def _to_progress(numbers, arrays) -> Progress:
     """The inverse of `_to_arrays`."""
     states = {}
+    if {path.split("/")[0] for path in arrays} != set(numbers["states"]):
+        raise ValueError("The arrays belong to other states.")
     for name, values in numbers["states"].items():
         values = {"encoder": {}, "optimizer": {}, **values}
         for path, array in arrays.items():
@@ -220,6 +213,8 @@ def _to_progress(numbers, arrays) -> Progress:
                 values[field][key[0]] = array
             elif owner == name:
                 values[field] = array
+        if values.keys() != {field.name for field in fields(State)}:
+            raise ValueError("A state lacks values.")
         states[name] = State(**values)
     stopping = EarlyStopping(
         numbers["patience"],
@@ -231,24 +226,23 @@ def _to_progress(numbers, arrays) -> Progress:
     return Progress(states["state"], numbers["history"], numbers["epoch"], stopping)
 
 
+def _check(progress, shape):
+    """Raise a ValueError if a value cannot be right."""
+    stopping = progress.early_stopping
+    for state in (progress.state, stopping.best):
+        if state is not None:
+            check_state(state)
+            if state.components.shape != shape:
+                raise ValueError("The topics have another shape.")
+    check_history(progress.history)
+    counts = [progress.epoch, stopping.patience, stopping.n_stale]
+    counts += stopping.cooldown or []
+    if not all(isinstance(n, Integral) and n >= 0 for n in counts):
+        raise ValueError("A count is no count.")
+    if len(counts) not in (3, 6) or not isinstance(stopping.best_score, Real):
+        raise ValueError("The values of early stopping are incomplete.")
+
+
 def _explained(error, message):
     # With an errno OSError returns the matching subclass, such as PermissionError.
     return OSError(error.errno, f"{message}: {error.strerror}")
-
-
-def _remove(path):
-    try:
-        os.remove(path)
-    # The file does not exist, or the folder is not accessible.
-    except OSError:
-        pass
-
-
-def _sync_folder(folder):
-    # Only POSIX opens folders.
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -121,8 +121,9 @@ class Session:
         path = self.params["checkpoint"]
         if path is None:
             return NoCheckpoint()
-        continued = self.fitted or None
-        return Checkpoint(path, fingerprint_of(self.params, self.corpus, continued))
+        fingerprint = fingerprint_of(self.params, self.corpus, self.fitted or None)
+        shape = self.params["n_components"], self.corpus.counts.shape[1]
+        return Checkpoint(path, fingerprint, shape)
 
     @contextmanager
     def _prepared(self):

@@ -1,11 +1,13 @@
 """A killed fit continues from its checkpoint to the result of an undisturbed fit."""
 
+import copy
 import errno
 import functools
 import json
 import os
 import pathlib
 import resource
+import socket
 import subprocess
 import sys
 
@@ -465,6 +467,193 @@ def test_failed_replacement_leaves_the_last_checkpoint(
 def test_checkpoint_of_another_type_raises(corpus, value):
     with pytest.raises(ValueError, match="'checkpoint' parameter"):
         AmortizedLDA(3, checkpoint=value).fit(corpus)
+
+
+def test_files_of_the_user_are_not_overwritten(corpus, path, tmp_path):
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    names = [f"{path.name}.partial", f".{path.name}.partial"]
+    (tmp_path / names[0]).write_text("mine")
+    (tmp_path / names[1]).symlink_to(mine)
+    AmortizedLDA(**SMALL, checkpoint=path).fit(corpus)
+    assert sorted(os.listdir(tmp_path)) == sorted([*names, "mine"])
+    assert (tmp_path / names[0]).read_text() == mine.read_text() == "mine"
+
+
+def test_link_stays_and_its_target_is_written(corpus, path, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    target = tmp_path / "elsewhere" / "target.npz"
+    path.symlink_to(target)
+    lda = AmortizedLDA(**SMALL, checkpoint=path)
+    killed_after(monkeypatch, 2, lda, corpus)
+    assert path.is_symlink() and target.is_file()
+    lda.fit(corpus)
+    undisturbed = AmortizedLDA(**SMALL).fit(corpus)
+    assert fitted_state(lda) == fitted_state(undisturbed)
+    assert path.is_symlink() and not target.exists()
+
+
+def test_permissions_are_those_of_a_new_file(corpus, path, tmp_path, monkeypatch):
+    killed_after(monkeypatch, 1, AmortizedLDA(**SMALL, checkpoint=path), corpus)
+    (tmp_path / "new").touch()
+    assert path.stat().st_mode == (tmp_path / "new").stat().st_mode
+
+
+def test_leftovers_of_killed_processes_are_removed(corpus, path, tmp_path):
+    fcntl = pytest.importorskip("fcntl")
+    left, written = (tmp_path / f".fit.npz.{i}.partial" for i in range(2))
+    other = tmp_path / ".fitxnpz.0.partial"
+    for file in (left, written, other):
+        file.touch()
+    with open(written, "rb") as file:
+        # As a living process does.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        AmortizedLDA(**SMALL, checkpoint=path).fit(corpus)
+    assert set(os.listdir(tmp_path)) == {written.name, other.name}
+
+
+def test_second_fit_on_one_path_raises_and_the_first_continues(
+    corpus, path, monkeypatch
+):
+    first, second = (AmortizedLDA(**SMALL, checkpoint=path) for _ in range(2))
+    undisturbed = AmortizedLDA(**SMALL).fit(corpus)
+    original, n_calls = Training._train, [0]
+
+    def train(*args):
+        n_calls[0] += 1
+        if n_calls[0] == 3:
+            # The other fit writes a file after each epoch, and is killed.
+            killed_after(monkeypatch, 2, second, corpus)
+        return original(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "_train", train)
+        with pytest.raises(OSError, match="another process writes this file") as error:
+            first.fit(corpus)
+    assert "room" not in str(error.value)
+    assert path.exists() and not hasattr(first, "components_")
+    assert fitted_state(second.fit(corpus)) == fitted_state(undisturbed)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs special files")
+@pytest.mark.parametrize("kind", ["FIFO", "device", "folder", "socket"])
+def test_special_file_raises_before_the_fit(corpus, path, monkeypatch, kind):
+    if kind == "FIFO":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        server = socket.socket(socket.AF_UNIX)
+        monkeypatch.chdir(path.parent)
+        server.bind(path.name)
+    monkeypatch.setattr(Training, "_train", None)
+    with pytest.raises(OSError, match="cannot be read: "):
+        AmortizedLDA(**SMALL, checkpoint=path).fit(corpus)
+
+
+def contents(path):
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    return json.loads(arrays.pop("meta").item()), arrays
+
+
+def write(path, meta, arrays):
+    np.savez(path, meta=np.array(json.dumps(meta)), **arrays)
+
+
+def refused(corpus, path):
+    lda = AmortizedLDA(**SMALL, early_stopping=True, checkpoint=path)
+    with pytest.raises(ValueError, match="is damaged, or no checkpoint: delete"):
+        lda.fit(corpus)
+
+
+@pytest.fixture
+def with_best(corpus, path, monkeypatch):
+    """The path of an unfinished fit, with a present state and a best one."""
+    lda = AmortizedLDA(**SMALL, early_stopping=True, checkpoint=path)
+    killed_after(monkeypatch, 4, lda, corpus)
+    return path
+
+
+def leaves(value, path=()):
+    """The paths of all keys of nested dicts."""
+    for key, item in value.items() if isinstance(value, dict) else ():
+        yield (*path, key)
+        yield from leaves(item, (*path, key))
+
+
+def test_missing_or_wrong_values_raise(corpus, with_best):
+    meta, arrays = contents(with_best)
+    for *owners, name in leaves({k: meta[k] for k in ("format", "progress")}):
+        if name in ("validation_score", "bound"):
+            continue
+        # Another number of the right type cannot be recognized.
+        for change in ("missing", "x", None, -3, [[]], {"a": 1}):
+            damaged = copy.deepcopy(meta)
+            owner = functools.reduce(dict.__getitem__, owners, damaged)
+            owner[name] = change
+            if change == "missing":
+                del owner[name]
+            if name == "format" and change != "missing":
+                continue
+            if name == "cooldown" and change is None:
+                continue
+            if name == "best_score" and change == -3:
+                continue
+            write(with_best, damaged, arrays)
+            refused(corpus, with_best)
+    for damaged in ([], 3, None, {}):
+        write(with_best, damaged, arrays)
+        refused(corpus, with_best)
+
+
+def test_missing_or_wrong_arrays_raise(corpus, with_best):
+    meta, arrays = contents(with_best)
+    assert any(".exp_avg_sq" in name for name in arrays)
+    # Absent moments are zeros.
+    for name in arrays:
+        if "/optimizer/" not in name:
+            write(with_best, meta, {k: a for k, a in arrays.items() if k != name})
+            refused(corpus, with_best)
+    changes = [lambda a: a[np.newaxis], lambda a: a.astype(complex)]
+    changes += [lambda a: np.concatenate([np.atleast_1d(a)] * 2)]
+    for name, array in arrays.items():
+        for change in changes:
+            write(with_best, meta, {**arrays, name: change(array)})
+            refused(corpus, with_best)
+        if array.dtype.kind == "f":
+            write(with_best, meta, {**arrays, name: np.full_like(array, np.nan)})
+            refused(corpus, with_best)
+    write(with_best, meta, {**arrays, "state/other": np.ones(3)})
+    refused(corpus, with_best)
+
+
+def test_consistent_state_of_another_vocabulary_raises(corpus, path, monkeypatch):
+    lda = AmortizedLDA(**SMALL, early_stopping=True, checkpoint=path)
+    killed_after(monkeypatch, 2, lda, corpus)
+    meta, _ = contents(path)
+    other = AmortizedLDA(**SMALL, early_stopping=True, checkpoint=path.parent / "other")
+    killed_after(monkeypatch, 2, other, corpus[:, :50])
+    write(
+        path,
+        {**contents(other.checkpoint)[0], "fingerprint": meta["fingerprint"]},
+        contents(other.checkpoint)[1],
+    )
+    refused(corpus, path)
+
+
+def test_compressed_archive_is_not_expanded(corpus, with_best):
+    meta, arrays = contents(with_best)
+    large = np.zeros((1000, 1000))
+    np.savez_compressed(
+        with_best, meta=np.array(json.dumps(meta)), **{**arrays, "state/large": large}
+    )
+    assert with_best.stat().st_size < large.nbytes
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(np, "load", None)
+        refused(corpus, with_best)
 
 
 def test_checkpoint_of_a_distributed_fit_raises(corpus, path):
