@@ -354,6 +354,8 @@ class AmortizedLDA(
         MemoryError
             If memory cannot hold the fit. The message names the parameter to lower.
         """
+        # Also where scikit-learn's setting skip_parameter_validation is on.
+        self._validate_params()
         with one_writer(self):
             # The copy receives the columns of X, and `self` changes only at the end.
             model = copy(self) if self.warm_start else self._unfitted()

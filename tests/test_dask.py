@@ -56,6 +56,9 @@ def blocks_of(X, n_blocks):
 
 
 def infer(block, lda):
+    # scikit-learn's transformers raise a ValueError for a block without rows.
+    if not block.shape[0]:
+        return np.empty((0, lda.n_components))
     return lda.transform(block)
 
 
@@ -77,6 +80,20 @@ def test_transform_of_blocks_equals_transform_of_the_whole(lda, corpus, kind):
     np.testing.assert_array_equal(
         theta.compute(scheduler="threads", num_workers=2), lda.transform(corpus)
     )
+
+
+def test_blocks_without_rows_have_results_without_rows(lda, corpus):
+    ends = [0, 5, 5, corpus.shape[0]]
+    blocks = [
+        da.from_delayed(
+            dask.delayed(read)(corpus, slice(start, end)),
+            shape=(end - start, corpus.shape[1]),
+            meta=corpus[:0],
+        )
+        for start, end in zip([0, *ends[:-1]], ends)
+    ]
+    theta = transform(da.concatenate(blocks), lda).compute()
+    np.testing.assert_array_equal(theta, lda.transform(corpus))
 
 
 def test_slice_of_the_result_infers_its_own_blocks_only(lda, corpus, monkeypatch):
@@ -105,6 +122,13 @@ def test_graph_contains_the_model_once(lda, corpus):
     model = len(cloudpickle.dumps(lda))
     sizes = [len(cloudpickle.dumps(task)) for task in dict(tasks).values()]
     assert sum(size > model for size in sizes) == 1
+
+
+@pytest.mark.slow
+def test_errors_of_a_worker_name_their_cause(lda, corpus, client):
+    for X, message in [(-corpus, "Negative values"), (corpus[:, :9], "9 features")]:
+        with pytest.raises(ValueError, match=message):
+            client.submit(lda.transform, X).result()
 
 
 @pytest.mark.slow

@@ -526,3 +526,63 @@ def test_ordinary_fit_warns_of_nothing():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         small(max_iter=5).fit(CLEAN).score(CLEAN)
+
+
+BAD_VALUES = {
+    "objective": "nonsense",
+    "batch_size": 0,
+    "learning_schedule": "x",
+    "encoder": "x",
+    "refine": -1,
+    "n_components": 0,
+    "max_iter": 0,
+    "total_samples": 0,
+    "learning_offset": 0,
+    "validation_fraction": 2,
+    "n_iter_no_change": 0,
+    "learning_rate_init": 0.0,
+    "hidden_layer_sizes": (),
+    "doc_topic_prior": -1,
+    "random_state": "x",
+    "checkpoint": 3,
+}
+
+
+@pytest.mark.parametrize("name", BAD_VALUES)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_bad_values_are_named_without_scikit_learns_validation(method, name):
+    lda = AmortizedLDA(3, early_stopping=True).set_params(**{name: BAD_VALUES[name]})
+    with config_context(skip_parameter_validation=True):
+        with pytest.raises(ValueError, match=name):
+            getattr(lda, method)(DENSE)
+
+
+def errors():
+    """An error of each kind that users can cause."""
+    fitted = AmortizedLDA(3, max_iter=1, device="cpu").fit(DENSE)
+    actions = [
+        lambda: fitted.fit(-DENSE),
+        lambda: fitted.transform(DENSE[:, :1]),
+        lambda: AmortizedLDA(device="nowhere").fit(DENSE),
+        lambda: AmortizedLDA(checkpoint="/nowhere/at/all").fit(DENSE),
+        lambda: AmortizedLDA(n_components=10**12).fit(DENSE),
+        lambda: AmortizedLDA(distributed=True).fit(DENSE),
+        lambda: AmortizedLDA().transform(DENSE),
+        lambda: AmortizedLDA().__setstate__({**fitted.__getstate__(), "_time": -1}),
+    ]
+    for action in actions:
+        with pytest.raises(Exception) as caught:
+            action()
+        yield caught.value
+
+
+def test_errors_keep_their_text_through_pickle():
+    # Dask and Ray return the errors of workers through pickle, which drops causes.
+    for error in errors():
+        again = pickle.loads(pickle.dumps(error))
+        assert type(again) is type(error) and str(again) == str(error)
+        assert len(str(error)) > 30
+        if error.__cause__ is not None and not isinstance(
+            error.__cause__, RuntimeError
+        ):
+            assert str(error.__cause__) in str(again)

@@ -125,7 +125,8 @@ class Checkpoint(Observer):
         # zipfile, numpy, json and wrong values raise many kinds of errors.
         except Exception as error:
             raise ValueError(
-                f"The checkpoint {self.path!r} is damaged, or no checkpoint: {_CURE}."
+                f"The checkpoint {self.path!r} is damaged, or no checkpoint ({error}): "
+                f"{_CURE}."
             ) from error
 
     def epoch_ends(self, training, record=None) -> None:

@@ -24,6 +24,11 @@ class Observer:
         """Called after an epoch; a result of True stops the training."""
 
 
+class _Bar(tqdm):
+    # tqdm would start a thread that watches for bars without updates.
+    monitor_interval = 0
+
+
 class Reporter(Observer):
     """Shows and logs the record of each epoch.
 
@@ -36,19 +41,22 @@ class Reporter(Observer):
     """
 
     def __init__(self, n_epochs: int, verbose: int):
+        self._bar = None
         # pythonw and services have no standard error.
-        silent = not verbose or sys.stderr is None
-        self._bar = tqdm(total=n_epochs, desc="AmortizedLDA", disable=silent)
+        if verbose and sys.stderr is not None:
+            self._bar = _Bar(total=n_epochs, desc="AmortizedLDA")
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self._bar.close()
+        if self._bar is not None:
+            self._bar.close()
 
     def epoch_ends(self, training, record) -> None:
         """Show and log the record."""
-        self._bar.update(training.epoch - self._bar.n)
         shown = {name: f"{record[name]:.4f}" for name in record if name != "epoch"}
-        self._bar.set_postfix(shown)
+        if self._bar is not None:
+            self._bar.update(training.epoch - self._bar.n)
+            self._bar.set_postfix(shown)
         logger.info("epoch %d: %s", record["epoch"], shown)

@@ -1,5 +1,6 @@
 """The progress bar and the log."""
 
+import subprocess
 import sys
 
 import pytest
@@ -36,3 +37,23 @@ def test_verbose_fit_without_standard_error_shows_no_bar(corpus, monkeypatch, me
     monkeypatch.setattr(sys, "stderr", None)
     lda = getattr(small(verbose=1), method)(corpus)
     assert_array_equal(lda.components_, expected)
+
+
+THREADS = """
+import sys, threading
+import numpy as np
+from sklearn_amortlda import AmortizedLDA
+
+X = np.random.default_rng(0).poisson(1.0, (50, 30))
+lda = AmortizedLDA(3, max_iter=2, verbose=int(sys.argv[1])).fit(X).partial_fit(X)
+print([thread.name for thread in threading.enumerate()])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verbose", ["0", "1"])
+def test_no_thread_is_left(verbose):
+    command = [sys.executable, "-W", "ignore", "-c", THREADS, verbose]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "['MainThread']"
+    assert ("AmortizedLDA: " in run.stderr) == (verbose == "1")
