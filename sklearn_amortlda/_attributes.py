@@ -75,9 +75,7 @@ def _check_state(cls, state: dict) -> None:
     """Raise a ValueError if the attributes of a file cannot be those of a model."""
     fitted = {name: state[name] for name in FITTED if name in state}
     missing = sorted({*FITTED} - fitted.keys() - _OPTIONAL) if fitted else []
-    hidden = [
-        name for name in state if hasattr(getattr_static(cls, name, 0), "__get__")
-    ]
+    hidden = [name for name in state if _is_method(cls, name)]
     if missing:
         raise _damaged(f"it lacks {', '.join(missing)}")
     if hidden:
