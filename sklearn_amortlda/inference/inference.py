@@ -146,8 +146,8 @@ class Inference:
         n_refine = self.n_refine if n_refine is None else n_refine
         outputs = self.encoder(batch)
         gamma = self.objective.gamma(outputs, batch, self.alpha)
-        weights = self.objective.theta_weights
-        return refine(gamma, batch, beta, self.alpha, weights, n_refine)
+        mean = self.objective.theta_mean
+        return refine(gamma, batch, beta, self.alpha, mean, n_refine)
 
 
 def product_size(X, n_topics: int) -> float:

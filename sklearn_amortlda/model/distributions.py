@@ -23,11 +23,6 @@ def arithmetic_mean(concentration, total=None):
     return concentration / total
 
 
-def unnormalized_mean(concentration):
-    """The concentration itself, for formulas in which the sum of the mean cancels."""
-    return concentration
-
-
 def geometric_mean(concentration, total=None):
     """exp(E[log p]) of Dirichlet(concentration), over the last axis; sums to < 1."""
     if total is None:

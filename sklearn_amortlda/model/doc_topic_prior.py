@@ -70,11 +70,11 @@ def held_out_ratio(gamma, evidence, beta):
     result is the ratio of the two terms. A ratio of 1 makes the derivative zero, as in
     the leave-one-out estimate of Minka (2000, section 4).
     """
-    words, ratios = evidence.words, evidence.ratios
-    if words.weights is not None:
-        ratios = ratios * at_entries(words.weights, words)
+    words = evidence.words
+    per_document = words.weighted(1.0 / gamma.sum(1))
+    ratios = evidence.ratios * at_entries(per_document, words)
     per_gamma = sum_by_word(ratios, words) @ beta
-    expected = (words.weighted(words.lengths) / gamma.sum(1)).sum()
+    expected = (per_document * words.lengths).sum()
     return per_gamma / expected.clamp_min(torch.finfo(gamma.dtype).tiny)
 
 

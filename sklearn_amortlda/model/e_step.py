@@ -21,7 +21,7 @@ def refine(
     batch,
     beta,
     alpha,
-    theta_weights,
+    theta_mean,
     n_steps: int,
     relaxation: float = 1.0,
 ):
@@ -40,10 +40,10 @@ def refine(
         Topics over the batch's words.
     alpha : Tensor of shape (n_topics,)
         Dirichlet prior of theta.
-    theta_weights : callable
-        The expectation of theta, up to a factor per document, which cancels. With
-        `geometric_mean` each plain step raises `document_bound`. `unnormalized_mean` is
-        the expectation of CVB0 (Asuncion et al. 2009), which predicts better.
+    theta_mean : callable
+        The expectation of theta. With `geometric_mean` each plain step raises
+        `document_bound`. `arithmetic_mean` is the expectation of CVB0 (Asuncion et al.
+        2009), which predicts better.
     n_steps : int
         Number of steps; 0 returns gamma.
     relaxation : float in [1, 2), default=1.0
@@ -55,7 +55,7 @@ def refine(
     gamma : Tensor of shape (n_documents, n_topics)
     """
     for n_left in range(n_steps, 0, -1):
-        theta = theta_weights(gamma)
+        theta = theta_mean(gamma)
         ratios = batch.counts / pair_products(theta, beta, batch)
         target = alpha + theta * sum_over_words(ratios, beta, batch)
         if n_left == 1 or relaxation == 1.0:

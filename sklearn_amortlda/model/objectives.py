@@ -30,7 +30,6 @@ from .distributions import (
     PointDirichlet,
     arithmetic_mean,
     geometric_mean,
-    unnormalized_mean,
 )
 
 # exp(20) exceeds the length of any document and is far below float32's maximum.
@@ -45,7 +44,7 @@ class Bound:
 
     outputs_per_topic = 1
     splits_words = False
-    theta_mean = theta_weights = staticmethod(geometric_mean)
+    theta_mean = staticmethod(geometric_mean)
     beta_mean = staticmethod(geometric_mean)
     statistics = staticmethod(statistics.bound_statistics)
 
@@ -87,7 +86,6 @@ class Completion(Bound):
 
     splits_words = True
     theta_mean = staticmethod(arithmetic_mean)
-    theta_weights = staticmethod(unnormalized_mean)
     beta_mean = staticmethod(arithmetic_mean)
     statistics = staticmethod(statistics.completion_statistics)
 

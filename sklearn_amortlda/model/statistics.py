@@ -34,7 +34,7 @@ import torch
 
 from ..data.batches import Batch, SplitBatch
 from ..kernels.products import at_entries, pair_products, sum_over_documents
-from .distributions import geometric_mean, unnormalized_mean
+from .distributions import arithmetic_mean, geometric_mean
 from .doc_topic_prior import held_out_ratio, posterior_ratio
 from .e_step import RELAXATION, refine
 
@@ -54,7 +54,7 @@ class TopicEvidence:
     words : Batch
         The counts c.
     theta : Tensor of shape (n_documents, n_topics)
-        Topic proportions, up to a factor per document, which cancels.
+        Topic proportions.
     ratios : Tensor of shape (nnz,)
         c_dv / theta_d . beta_v.
     scale : float or scalar Tensor
@@ -97,13 +97,13 @@ class Statistics:
 def completion_statistics(gamma, batch: SplitBatch, beta, alpha) -> Statistics:
     """Statistics of the held-out words, at the posterior given the other words."""
     gamma = refine(
-        gamma, batch.observed, beta, alpha, unnormalized_mean, N_REFINE, RELAXATION
+        gamma, batch.observed, beta, alpha, arithmetic_mean, N_REFINE, RELAXATION
     )
     observed, held_out = (
         half.weighted(half.lengths).sum() for half in (batch.observed, batch.held_out)
     )
     scale = 1.0 + observed / held_out.clamp_min(_MIN_WORDS)
-    evidence = TopicEvidence.of(batch.held_out, gamma, beta, scale)
+    evidence = TopicEvidence.of(batch.held_out, arithmetic_mean(gamma), beta, scale)
     return Statistics(evidence, held_out_ratio(gamma, evidence, beta))
 
 

@@ -8,7 +8,7 @@ from small import dense, one_batch
 from torch.distributions import Dirichlet, kl_divergence
 
 from sklearn_amortlda.inference.bounds import document_bound
-from sklearn_amortlda.model.distributions import geometric_mean, unnormalized_mean
+from sklearn_amortlda.model.distributions import arithmetic_mean, geometric_mean
 from sklearn_amortlda.model.e_step import RELAXATION, refine
 
 
@@ -24,7 +24,7 @@ def test_plain_steps_are_the_classical_e_step(rng):
     alpha = torch.tensor([0.2, 0.5, 1.0], dtype=torch.float64)
     beta = torch.tensor(rng.dirichlet(np.ones(batch.shape[1]), 3).T.copy())
     gamma = alpha + torch.tensor(rng.gamma(1.0, 2.0, (6, 3)))
-    ours = refine(gamma, batch, beta, alpha, unnormalized_mean, 2)
+    ours = refine(gamma, batch, beta, alpha, arithmetic_mean, 2)
     X, beta, expected = dense(batch), beta.numpy(), gamma.numpy()
     for _ in range(2):
         responsibilities = expected[:, None] * beta
@@ -36,7 +36,7 @@ def test_plain_steps_are_the_classical_e_step(rng):
 def test_no_step_returns_gamma(rng):
     batch = one_batch(rng.poisson(0.7, (3, 5)))
     gamma = torch.tensor(rng.gamma(1.0, 1.0, (3, 2)))
-    assert refine(gamma, batch, None, None, unnormalized_mean, 0) is gamma
+    assert refine(gamma, batch, None, None, arithmetic_mean, 0) is gamma
 
 
 def test_plain_step_with_geometric_means_never_lowers_the_bound(rng):
@@ -73,9 +73,7 @@ def test_relaxed_steps_come_closer_to_the_same_fixed_point(rng):
     alpha = torch.full((4,), 0.1, dtype=torch.float64)
 
     def theta(gamma, n_steps, relaxation):
-        gamma = refine(
-            gamma, batch, beta, alpha, unnormalized_mean, n_steps, relaxation
-        )
+        gamma = refine(gamma, batch, beta, alpha, arithmetic_mean, n_steps, relaxation)
         return gamma, gamma / gamma.sum(1, keepdim=True)
 
     start = alpha + torch.tensor(rng.gamma(1.0, 5.0, (40, 4)))
