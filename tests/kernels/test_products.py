@@ -68,3 +68,10 @@ def test_sparse_product_and_its_gradient_are_dense(rng):
     (ours,) = torch.autograd.grad(out, rows, cotangent)
     (expected,) = torch.autograd.grad(values @ rows, rows, cotangent)
     assert_allclose(ours, expected, atol=1e-14)
+
+
+def test_products_of_small_probabilities_keep_their_digits(batch):
+    # Each of the four terms is below float32's smallest normal number.
+    theta, beta = (torch.full((n, 4), 0.7e-19) for n in batch.shape)
+    exact = 4 * 0.7e-19**2
+    assert_allclose(pair_products(theta, beta, batch), exact, rtol=1e-6)
