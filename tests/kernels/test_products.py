@@ -71,7 +71,8 @@ def test_sparse_product_and_its_gradient_are_dense(rng):
 
 
 def test_products_of_small_probabilities_keep_their_digits(batch):
-    # Each of the four terms is below float32's smallest normal number.
-    theta, beta = (torch.full((n, 4), 0.7e-19) for n in batch.shape)
-    exact = 4 * 0.7e-19**2
-    assert_allclose(pair_products(theta, beta, batch), exact, rtol=1e-6)
+    # Each term is below the smallest normal number, and would lose eleven bits.
+    small = np.sqrt(np.finfo(float).tiny / 3000)
+    rows = [torch.full((n, 4096), small, dtype=torch.float64) for n in batch.shape]
+    exact = 4096 * small * small
+    assert_allclose(pair_products(*rows, batch), exact, rtol=1e-14)
