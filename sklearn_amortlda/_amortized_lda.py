@@ -8,11 +8,9 @@ compute import them.
 from __future__ import annotations
 
 import os
-from contextlib import nullcontext
 from copy import copy
 from numbers import Integral, Real
 
-import numpy as np
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -22,12 +20,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from ._attributes import AttributesMixin
 from ._callbacks import CallbackSupportMixin, FitCallbacks
+from ._fit_input import FitInputMixin
 from ._fitted_model import FittedModelMixin
-from .data.corpus import make_corpus
-from .data.vocabulary import align_columns, check_names, has_names
 from .runtime.estimator_lock import one_writer
-from .runtime.process_lock import import_lock
-from .training.state import state_from, with_new_words
 
 _PRIOR = [
     StrOptions({"auto"}),
@@ -40,6 +35,7 @@ _PRIOR = [
 class AmortizedLDA(
     CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
+    FitInputMixin,
     FittedModelMixin,
     AttributesMixin,
     BaseEstimator,
@@ -134,6 +130,9 @@ class AmortizedLDA(
         Late in training, 'auto' merges up to eight batches into one step [5]_.
     total_samples : int, default=1_000_000
         Documents in the corpus whose chunks `partial_fit` receives; not used in `fit`.
+    label_weight : float, default=0.0
+        Label tokens that training adds for each word of a labelled document, see the
+        user guide. 0 ignores y. With 0.5 topics separate the classes well.
     early_stopping : bool, default=False
         Whether `fit` holds out `validation_fraction` of the documents, and stops when
         the prediction of one half of their words from the other half no longer improves
@@ -194,6 +193,12 @@ class AmortizedLDA(
         alpha, as given or learned.
     topic_word_prior_ : float or ndarray
         eta, in the shape of the parameter; a number if learned.
+    classes_ : ndarray of shape (n_classes,)
+        Classes of y, if `label_weight` is positive.
+    topic_label_ : ndarray of shape (n_components, n_classes)
+        p(label | topic); each row is a distribution over `classes_`.
+    label_exponent_ : float
+        Exponent that calibrates `label_proba` on training documents.
     n_features_in_ : int
         Number of words seen in `fit` or `partial_fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -251,6 +256,7 @@ class AmortizedLDA(
             Interval(Integral, 1, None, closed="left"),
         ],
         "total_samples": [Interval(Real, 0, 1e15, closed="right")],
+        "label_weight": [Interval(Real, 0, 1e6, closed="both")],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
@@ -281,6 +287,7 @@ class AmortizedLDA(
         max_iter=20,
         batch_size="auto",
         total_samples=1_000_000,
+        label_weight=0.0,
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=10,
@@ -306,6 +313,7 @@ class AmortizedLDA(
         self.max_iter = max_iter
         self.batch_size = batch_size
         self.total_samples = total_samples
+        self.label_weight = label_weight
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -330,8 +338,11 @@ class AmortizedLDA(
         ----------
         X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
             Word counts of each document. Rows of zeros are allowed.
-        y : Ignored
-            Present for API consistency.
+        y : array-like of shape (n_samples,) or {array-like, sparse matrix} of shape \
+                (n_samples, n_classes), default=None
+            Labels of the documents, used if `label_weight` is positive: a class for
+            each document, with -1, None or NaN for documents without a label; or a
+            matrix of zeros and ones, for documents with several labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Number of times each document counts; None is once. Documents of weight 0
             have no effect. Other weights equal repetition in expectation.
@@ -363,8 +374,9 @@ class AmortizedLDA(
             with model._communicator() as communicator:
                 new = not model._fitted()
                 counts, dtype = model._check_counts(X, reset=new, whom="fit")
+                shares = model._check_labels(y, counts.shape[0])
                 session = model._session(
-                    "fit", counts, sample_weight, dtype, communicator
+                    "fit", counts, shares, sample_weight, dtype, communicator
                 )
                 fitted = session.fit(callbacks)
             self._assign(fitted)
@@ -372,7 +384,9 @@ class AmortizedLDA(
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None, sample_weight=None, feature_names=None):
+    def partial_fit(
+        self, X, y=None, sample_weight=None, feature_names=None, classes=None
+    ):
         """Take one pass over a chunk of a corpus that is too large for memory.
 
         Parameters
@@ -380,8 +394,8 @@ class AmortizedLDA(
         X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
             Word counts of some documents of a corpus of `total_samples` documents.
             Without `feature_names` every chunk has the same columns.
-        y : Ignored
-            Present for API consistency.
+        y : array-like or sparse matrix, default=None
+            Labels as in `fit`. None is a chunk without labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Number of times each document counts; None is once.
         feature_names : array-like of str of shape (n_features,), default=None
@@ -391,6 +405,9 @@ class AmortizedLDA(
             appended to `feature_names_in_` and start at the prior in every topic. Other
             methods take all words of `feature_names_in_`, in this order:
             ``CountVectorizer(vocabulary=lda.feature_names_in_)`` makes such X.
+        classes : array-like of shape (n_classes,), default=None
+            All classes of all chunks. Needed in the first call if `label_weight` is
+            positive.
 
         Returns
         -------
@@ -409,8 +426,16 @@ class AmortizedLDA(
             model = copy(self)
             with model._communicator() as communicator:
                 counts, dtype, new = model._check_chunk(X, feature_names)
+                model._check_classes(classes)
+                shares = model._check_labels(y, counts.shape[0])
                 session = model._session(
-                    "partial_fit", counts, sample_weight, dtype, communicator, new
+                    "partial_fit",
+                    counts,
+                    shares,
+                    sample_weight,
+                    dtype,
+                    communicator,
+                    new,
                 )
                 fitted = session.partial_fit()
             self._assign(fitted)
@@ -422,73 +447,3 @@ class AmortizedLDA(
         tags.input_tags.positive_only = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-    def _communicator(self):
-        if not self.distributed:
-            return nullcontext()
-        with import_lock():
-            from .training.communicator import process_group
-
-        return process_group()
-
-    def _session(
-        self, method, counts, sample_weight, dtype, communicator, new_words=()
-    ):
-        """The `Session` of one fit, with validated input."""
-        with import_lock():
-            from .training.communicator import SingleProcess, check_agreement
-            from .training.session import Session
-
-        communicator = communicator or SingleProcess()
-        params, fitted = self.get_params(deep=False), self._fitted()
-        facts = {
-            "the method": method,
-            "n_features_in_": self.n_features_in_,
-            "feature_names_in_": getattr(self, "feature_names_in_", None),
-            "the dtype of X": dtype.str,
-            "their earlier fits": fitted.get("n_batch_iter_"),
-        }
-        check_agreement(communicator, params, facts)
-        corpus = make_corpus(counts, sample_weight)
-        if not corpus.counts.nnz:
-            raise ValueError(
-                "X has no words: all its entries are 0. Check the vectorizer's "
-                "vocabulary and its min_df and max_df."
-            )
-        previous = state_from(fitted) if fitted else None
-        if len(new_words):
-            previous = with_new_words(previous, new_words)
-        return Session(
-            params, corpus, dtype, previous, fitted, self._columns(), communicator
-        )
-
-    def _check_chunk(self, X, feature_names):
-        """Counts in the columns of the model, their dtype, and the new words.
-
-        The number and the names of the columns are assigned to `self`.
-        """
-        fitted = bool(self._fitted())
-        known = getattr(self, "feature_names_in_", None)
-        if feature_names is None:
-            if fitted and known is not None and not has_names(X):
-                raise ValueError(
-                    "Earlier chunks had names for their columns, and this chunk has "
-                    "none; pass feature_names, which identify the columns."
-                )
-            counts, dtype = self._check_counts(X, reset=not fitted, whom="partial_fit")
-            return counts, dtype, ()
-        if fitted and known is None:
-            raise ValueError(
-                "feature_names came with this chunk, and earlier chunks had no names "
-                "for their columns: pass them from the first chunk on, or never."
-            )
-        # The chunk may have any width.
-        chunk = self._unfitted()
-        counts, dtype = chunk._check_counts(X, reset=True, whom="partial_fit")
-        names = check_names(feature_names, counts.shape[1])
-        new = ()
-        if fitted:
-            counts, new = align_columns(counts, names, known)
-            names = np.concatenate([known, new])
-        self.n_features_in_, self.feature_names_in_ = len(names), names
-        return counts, dtype, new

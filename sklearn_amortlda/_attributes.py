@@ -13,8 +13,9 @@ from .runtime.serialization import FITTED, with_format, without_format
 from .training.state_check import check_attributes
 
 # Fitted attributes that depend on X and not on the training.
-_COLUMNS = ("n_features_in_", "feature_names_in_")
-_OPTIONAL = {"feature_names_in_"}
+_COLUMNS = ("n_features_in_", "feature_names_in_", "classes_")
+_LABELS = {"classes_", "topic_label_", "label_exponent_", "_label_components"}
+_OPTIONAL = {"feature_names_in_", *_LABELS}
 
 
 class AttributesMixin:

@@ -22,6 +22,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from .data.labels import sharpened
 from .data.validation import canonical_counts, check_weights, well_formed
 from .inference.posterior import DirichletPosterior
 from .inspection import top_words
@@ -75,6 +76,40 @@ class FittedModelMixin(TransformerMixin):
         with self._reading(X, whom="transform") as (X, dtype, inference):
             gamma = inference.gamma(X)
         return DirichletPosterior(gamma.astype(dtype, copy=False))
+
+    def label_proba(self, X):
+        """Probabilities of the labels of documents, p(label | words).
+
+        The result is theta . `topic_label_` to the power of `label_exponent_`,
+        normalized. theta is the result of `transform`. The exponent calibrates the
+        probabilities on training documents.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
+            Word counts of each document.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`; rows on the simplex. With several labels for
+            each document, the shares of the labels.
+
+        Raises
+        ------
+        ValueError
+            If the model was fitted without labels.
+        """
+        model = copy(self)
+        check_is_fitted(model)
+        if not hasattr(model, "topic_label_"):
+            raise ValueError(
+                "The model was fitted without labels: fit it with label_weight > 0 and "
+                "labels y."
+            )
+        theta = model.doc_topic_posterior(X).mean
+        labels = theta @ model.topic_label_.astype(theta.dtype, copy=False)
+        return sharpened(labels, model.label_exponent_)
 
     def topic_word_posterior(self):
         """Posterior of the topics, q(beta_k) = Dirichlet(lambda_k).

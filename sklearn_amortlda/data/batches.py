@@ -103,21 +103,25 @@ class Batch:
 class SplitBatch:
     """Documents and two halves of their words, over one vocabulary.
 
-    If the objective does not split words, all three attributes are one batch.
+    If the objective does not split words, the first three attributes are one batch.
 
     Attributes
     ----------
     whole : Batch
         The documents whose likelihood the encoder is trained on.
     observed : Batch
-        The words that the encoder reads.
+        The words from which the posterior of theta is inferred.
     held_out : Batch
         The words whose counts give the topics' statistics.
+    read : Batch
+        The words that the encoder reads: `observed` without the tokens of labels, which
+        new documents do not have.
     """
 
     whole: Batch
     observed: Batch
     held_out: Batch
+    read: Batch
 
 
 class BatchMaker:
@@ -194,15 +198,20 @@ class BatchMaker:
     def _split_batch(self, corpus, rng) -> SplitBatch:
         X, weights = corpus.counts, corpus.weights
         pattern = self._pattern(X)
-        whole = self._batch(*pattern, X.data, len(corpus), weights, by_word=rng is None)
+
+        def batch(counts, by_word=True):
+            return self._batch(*pattern, counts, len(corpus), weights, by_word=by_word)
+
+        whole = batch(X.data, by_word=rng is None)
         if rng is None:
-            return SplitBatch(whole, whole, whole)
-        observed = thin(X.data, rng)
-        halves = [
-            self._batch(*pattern, counts, len(corpus), weights, by_word=True)
-            for counts in (observed, X.data - observed)
-        ]
-        return SplitBatch(whole, *halves)
+            counts, observed, held_out = X.data, whole, whole
+        else:
+            counts = _half(corpus, rng)
+            observed, held_out = batch(counts), batch(X.data - counts)
+        read = observed
+        if corpus.n_labels:
+            read = batch(np.where(corpus.is_label, 0, counts))
+        return SplitBatch(whole, observed, held_out, read)
 
     def _pattern(self, X):
         """Distinct words as a tensor, and the word and document of each non-zero."""
@@ -260,6 +269,14 @@ class BatchMaker:
 
     def _tensor(self, array, dtype=torch.int64):
         return torch.from_numpy(array).to(self.device, dtype)
+
+
+def _half(corpus, rng):
+    """A random half of the words, and half of each label, of which there are few."""
+    half = thin(corpus.counts.data, rng)
+    if corpus.n_labels:
+        half = np.where(corpus.is_label, corpus.counts.data / 2, half)
+    return half
 
 
 def _offsets(sizes):

@@ -6,7 +6,7 @@ rows, and its weighted sums.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -27,17 +27,33 @@ class Corpus:
         Canonical, non-negative.
     weights : ndarray of shape (n_documents,) or None
         Number of times each document counts, positive; None means once.
+    n_labels : int
+        Number of classes, whose tokens are in the last columns of `counts`.
     """
 
     counts: sp.csr_array
     weights: np.ndarray | None = None
+    n_labels: int = 0
 
     def __len__(self):
         return self.counts.shape[0]
 
     def __getitem__(self, rows) -> Corpus:
         weights = None if self.weights is None else self.weights[rows]
-        return Corpus(self.counts[rows], weights)
+        return replace(self, counts=self.counts[rows], weights=weights)
+
+    @property
+    def is_label(self) -> np.ndarray:
+        """Whether each non-zero is the count of a label, shape (nnz,)."""
+        return self.counts.indices >= self.counts.shape[1] - self.n_labels
+
+    def without_labels(self) -> Corpus:
+        """The documents without tokens of labels, in the same columns."""
+        if not self.n_labels:
+            return self
+        words = self.counts[:, : self.counts.shape[1] - self.n_labels]
+        words.resize(self.counts.shape)
+        return replace(self, counts=words)
 
     def total(self, values=None) -> float:
         """Weighted sum of values of the documents; by default the sum of weights."""
@@ -61,7 +77,7 @@ class Corpus:
         return self.counts.T @ self.weights
 
 
-def make_corpus(X, sample_weight) -> Corpus:
+def make_corpus(X, sample_weight, n_labels: int = 0) -> Corpus:
     """A corpus of the documents that have words and a positive weight.
 
     A document without words has the prior as its posterior. The document does not
@@ -73,6 +89,8 @@ def make_corpus(X, sample_weight) -> Corpus:
         Canonical counts.
     sample_weight : array-like of shape (n_samples,) or None
         Number of times each document counts.
+    n_labels : int, default=0
+        Number of classes, whose tokens are in the last columns of X.
 
     Raises
     ------
@@ -81,7 +99,8 @@ def make_corpus(X, sample_weight) -> Corpus:
     """
     has_words = np.diff(X.indptr) > 0
     if sample_weight is None:
-        return Corpus(X if has_words.all() else X[np.flatnonzero(has_words)])
+        counts = X if has_words.all() else X[np.flatnonzero(has_words)]
+        return Corpus(counts, n_labels=n_labels)
     weights = check_weights(sample_weight, X)
     positive = weights[weights != 0]
     lowest, highest = _WEIGHT_RANGE
@@ -91,4 +110,4 @@ def make_corpus(X, sample_weight) -> Corpus:
             f"values from {positive.min():g} to {positive.max():g}; scale the weights."
         )
     counted = np.flatnonzero(has_words & (weights != 0))
-    return Corpus(X[counted], weights[counted])
+    return Corpus(X[counted], weights[counted], n_labels)

@@ -78,7 +78,14 @@ def initial_weights(
 
 
 def load_encoder(
-    weights: dict, *, kind="mlp", n_features: int, dtype, device, training: bool
+    weights: dict,
+    *,
+    kind="mlp",
+    n_features: int,
+    n_labels: int = 0,
+    dtype,
+    device,
+    training: bool,
 ) -> Encoder:
     """The network with the given weights.
 
@@ -89,7 +96,9 @@ def load_encoder(
     kind : {'mlp', 'transformer'} or callable, default='mlp'
         The estimator's `encoder`.
     n_features : int
-        Words of the vocabulary.
+        Words of the vocabulary, with the columns of labels.
+    n_labels : int, default=0
+        Columns of labels, the last ones, which the encoder does not read.
     dtype : torch.dtype
         Type of the network's parameters.
     device : torch.device
@@ -110,7 +119,7 @@ def load_encoder(
     copied = callable(kind)
     kw = {"dtype": dtype, "device": device if copied else torch.device("meta")}
     if copied:
-        body = CustomBody(kind, n_features, sizes[-1], **kw)
+        body = CustomBody(kind, n_features - n_labels, sizes[-1], **kw)
     else:
         body = BODIES[kind](sizes, **kw)
         rows = weights.get("embedding", np.empty((0, 0)))

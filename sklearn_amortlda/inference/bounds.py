@@ -30,18 +30,18 @@ def document_bound(gamma, batch, beta, alpha):
 
 
 def topics_kl(topics) -> float:
-    """sum_k KL(Dirichlet(lambda_k) || Dirichlet(eta_k)), in nats.
+    """sum_k KL(Dirichlet(lambda_k) || Dirichlet(eta_k)) over the words, in nats.
 
     Parameters
     ----------
     topics : Topics
     """
     # On the CPU, because not every device has float64.
-    total = topics.total.cpu().double()
-    eta_total = topics.eta_total.cpu().double()
+    total = topics.total_of_words.cpu().double()
+    eta_total = topics.eta_total_of_words.cpu().double()
     kl = (torch.lgamma(total) - torch.lgamma(eta_total)).sum()
     # Words that have not occurred have lambda = eta, and their terms are zero.
-    for words in topics.known_words():
+    for words in topics.known_words(with_labels=False):
         lam = topics.concentration(words).cpu().double()
         eta = topics.eta(words).cpu().double().expand_as(lam)
         expected_log = torch.digamma(lam) - torch.digamma(total)

@@ -108,8 +108,8 @@ class LDA:
         topics = self.topics.gather(batch.whole.vocabulary, self.objective.beta_mean)
         with self._topics_plate(), self._scale():
             pyro.sample("beta", self._masked(topics.posterior))
-        outputs = self.encoder(batch.observed)
-        gamma = self.objective.gamma(outputs, batch.observed, self.alpha)
+        outputs = self.encoder(batch.read)
+        gamma = self.objective.gamma(outputs, batch.read, self.alpha)
         with self._documents_plate(batch.whole), self._scale(batch.whole.weights):
             pyro.sample("theta", self.objective.posterior(outputs, gamma))
         self.inferred = self._infer(topics, gamma.detach(), batch)

@@ -81,7 +81,8 @@ def _duplicates(topics):
 def _top_words(topics):
     """Words that are among the top words of any topic; None if no word has occurred."""
     top, threshold = None, -math.inf
-    for words in topics.known_words():
+    # Topics of one class are no duplicates.
+    for words in topics.known_words(with_labels=False):
         # A word below every topic's threshold is no top word, and is not sorted.
         candidates = words[(topics.expected_counts(words) > threshold).any(1)]
         words = candidates if top is None else torch.cat([top, candidates])

@@ -59,6 +59,9 @@ class Topics:
     dtype : torch.dtype
         Type of the stored rows; sums over the vocabulary are float64.
     device : torch.device
+    n_labels : int, default=0
+        Columns of labels, the last ones. New documents have no labels. q(beta) over the
+        words alone is Dirichlet(lambda_words), because a Dirichlet is neutral.
 
     Notes
     -----
@@ -70,8 +73,17 @@ class Topics:
     because dependent values are computed first and assigned together.
     """
 
-    def __init__(self, components, eta, *, dtype: torch.dtype, device: torch.device):
+    def __init__(
+        self,
+        components,
+        eta,
+        *,
+        dtype: torch.dtype,
+        device: torch.device,
+        n_labels: int = 0,
+    ):
         self.n_topics, self.n_features = components.shape
+        self.n_words = self.n_features - n_labels
         self._dtype, self._device = dtype, device
         # MPS has no float64.
         self._sum_dtype = dtype if device.type == "mps" else torch.float64
@@ -119,12 +131,12 @@ class Topics:
         return self.expected_counts(words).add_(self.eta(words))
 
     def mean(self, words):
-        """E[beta] of some words, shape (n_words, n_topics)."""
-        return arithmetic_mean(self.concentration(words), self.total)
+        """E[beta] of some words among all words, shape (n_words, n_topics)."""
+        return arithmetic_mean(self.concentration(words), self.total_of_words)
 
     def geometric_mean(self, words):
-        """exp(E[log beta]) of some words, shape (n_words, n_topics)."""
-        return geometric_mean(self.concentration(words), self.total)
+        """exp(E[log beta]) of some words among all words, (n_words, n_topics)."""
+        return geometric_mean(self.concentration(words), self.total_of_words)
 
     def eta(self, words):
         """eta of some words, broadcastable to (n_words, n_topics)."""
@@ -141,13 +153,31 @@ class Topics:
         return (self._eta_total + self._counts_total).to(self._dtype)
 
     @property
+    def total_of_words(self):
+        """Sum of lambda over the vocabulary without labels, shape (n_topics,)."""
+        if self.n_words == self.n_features:
+            return self.total
+        return self.total - self.concentration(self._labels()).sum(0)
+
+    @property
+    def eta_total_of_words(self):
+        """Sum of eta over the vocabulary without labels, shape (n_topics,)."""
+        if self.n_words == self.n_features:
+            return self.eta_total
+        shape = self.n_features - self.n_words, self.n_topics
+        return self.eta_total - self.eta(self._labels()).expand(shape).sum(0)
+
+    @property
     def sizes(self):
         """Sum of the expected counts over the vocabulary, shape (n_topics,)."""
         return self._counts_total
 
-    def known_words(self):
-        """Words that have occurred, in chunks."""
-        known = torch.isfinite(self._last_update).nonzero().squeeze(1)
+    def known_words(self, with_labels: bool = True):
+        """Words that have occurred, in chunks; labels are the last ones."""
+        last_update = self._last_update
+        if not with_labels:
+            last_update = last_update[: self.n_words]
+        known = torch.isfinite(last_update).nonzero().squeeze(1)
         return known.split(_WORDS_PER_CHUNK)
 
     def components(self) -> np.ndarray:
@@ -204,6 +234,9 @@ class Topics:
             counts.add_(eta).sub_(eta)
             self._put(words, counts)
         self._restart_decay()
+
+    def _labels(self):
+        return torch.arange(self.n_words, self.n_features, device=self._device)
 
     def _put(self, words, counts):
         scatter_rows(self._counts, words, counts)

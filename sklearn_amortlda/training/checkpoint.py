@@ -28,7 +28,7 @@ from .state_check import check_history, check_state
 logger = logging.getLogger("sklearn_amortlda")
 
 # Version of the format; increased if older code would misread a new file.
-_FORMAT = 3
+_FORMAT = 4
 # Parameters that do not change the result.
 _FREE_PARAMETERS = {"checkpoint", "verbose"}
 _CURE = "delete the file to start anew, or choose another path"

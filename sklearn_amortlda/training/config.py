@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ..data.labels import with_label_prior
 from ..data.validation import check_prior
 from ..model.doc_topic_prior import initial_alpha
 from ..model.topic_word_prior import INITIAL_ETA
@@ -26,6 +27,9 @@ class Config:
     ----------
     n_topics : int
     n_features : int
+        Columns of words and of labels.
+    n_labels : int
+        Columns of labels, the last ones.
     objective : str
         A key of `OBJECTIVES`.
     alpha : ndarray of shape (n_topics,)
@@ -62,6 +66,7 @@ class Config:
 
     n_topics: int
     n_features: int
+    n_labels: int
     objective: str
     alpha: np.ndarray
     eta: np.ndarray
@@ -96,6 +101,7 @@ def make_config(
     n_features: int,
     device: torch.device,
     mean_length: float | None = None,
+    n_labels: int = 0,
 ) -> Config:
     """The configuration of a fit.
 
@@ -104,10 +110,12 @@ def make_config(
     params : dict
         From ``estimator.get_params(deep=False)``.
     n_features : int
-        Columns of X.
+        Columns of words and of labels.
     device : torch.device
     mean_length : float, default=None
         Mean number of words of the documents, for the initial alpha and encoder.
+    n_labels : int, default=0
+        Columns of labels, the last ones.
 
     Raises
     ------
@@ -115,12 +123,12 @@ def make_config(
         If parameters have a wrong shape or contradict each other.
     """
     _check_together(params)
-    n_topics = params["n_components"]
+    n_topics, n_words = params["n_components"], n_features - n_labels
     eta, learn_eta = _prior(
         params["topic_word_prior"],
         "topic_word_prior",
         n_topics,
-        [(n_features,), (n_topics, n_features)],
+        [(n_words,), (n_topics, n_words)],
         INITIAL_ETA,
     )
     alpha, learn_alpha = _prior(
@@ -134,9 +142,10 @@ def make_config(
     return Config(
         n_topics=n_topics,
         n_features=n_features,
+        n_labels=n_labels,
         objective=params["objective"],
         alpha=np.broadcast_to(alpha, (n_topics,)),
-        eta=eta,
+        eta=with_label_prior(eta, n_labels),
         learn_alpha=learn_alpha,
         learn_eta=learn_eta,
         encoder=params["encoder"],

@@ -30,6 +30,7 @@ def convergence_warning(inference: Inference, corpus: Corpus) -> str | None:
     inference : Inference
     corpus : Corpus
     """
+    corpus = corpus.without_labels()
     X = corpus.counts[:_MAX_DOCUMENTS]
     n_words = X.sum(dtype=np.float64)
     gamma = inference.gamma(X, n_refine=0)

@@ -114,8 +114,9 @@ def hold_out(
         If no documents are left to train on, or none to validate on.
     """
     rng = np.random.default_rng(seed)
+    words = corpus.without_labels()
     # A document needs two distinct words to have a word in both halves.
-    eligible = np.flatnonzero(np.diff(corpus.counts.indptr) >= 2)
+    eligible = np.flatnonzero(np.diff(words.counts.indptr) >= 2)
     n_held_out = round(fraction * len(eligible))
     held_out = np.zeros(len(corpus), dtype=bool)
     held_out[rng.permutation(eligible)[:n_held_out]] = True
@@ -128,7 +129,7 @@ def hold_out(
             f"{len(eligible)} have two or more distinct words. Change "
             "validation_fraction, or set early_stopping=False."
         )
-    return rest, HeldOutDocuments(corpus[np.flatnonzero(held_out)], rng)
+    return rest, HeldOutDocuments(words[np.flatnonzero(held_out)], rng)
 
 
 def _keep(X, mask):

@@ -240,8 +240,9 @@ class Training:
         with geometric means of theta and beta (Hoffman et al. 2010, eq. 4).
         """
         topics = self.svi.lda.topics
-        bounds = self.inference().bound(self.corpus.counts, topics.geometric_mean)
-        (total,) = self.svi.communicator.add(self.corpus.total(bounds))
+        corpus = self.corpus.without_labels()
+        bounds = self.inference().bound(corpus.counts, topics.geometric_mean)
+        (total,) = self.svi.communicator.add(corpus.total(bounds))
         return total - topics_kl(topics)
 
 

@@ -26,6 +26,7 @@ from .checkpoint import Checkpoint, NoCheckpoint, fingerprint_of
 from .communicator import SingleProcess
 from .config import check_sizes, make_config
 from .convergence import convergence_warning
+from .label_calibration import label_exponent
 from .observers import Reporter
 from .setup import fit_training, stream_training
 from .state import State, fitted_attributes
@@ -89,7 +90,7 @@ class Session:
             with Reporter(config.max_iter, self.params["verbose"]) as reporter:
                 observers = (reporter, checkpoint, callbacks)
                 bound, complete = self._run(training, observers)
-            attributes = self._attributes(training, bound)
+            attributes = self._attributes(training, bound, calibrated=True)
             message = None
             if complete:
                 message = convergence_warning(training.inference(), training.corpus)
@@ -105,7 +106,7 @@ class Session:
             training = stream_training(config, *self._inputs(self._seed()))
             with Reporter(1, self.params["verbose"]) as reporter:
                 self._run(training, (reporter,))
-            return self._attributes(training)
+            return self._attributes(training, calibrated=True)
 
     def _inputs(self, seed):
         history = self.fitted.get("history_", [])
@@ -141,7 +142,8 @@ class Session:
             enough_memory(n_topics, X.shape[1], n_hidden, self.dtype.itemsize, device),
         ):
             mean_length = self.corpus.n_words / self.corpus.total()
-            yield make_config(self.params, X.shape[1], device, mean_length)
+            n_labels = self.corpus.n_labels
+            yield make_config(self.params, X.shape[1], device, mean_length, n_labels)
 
     def _run(self, training, observers=()) -> tuple[float, bool]:
         """Train; return the evidence bound or NaN, and whether training is complete."""
@@ -163,8 +165,20 @@ class Session:
             )
             return np.nan, False
 
-    def _attributes(self, training, bound=np.nan) -> dict:
+    def _attributes(self, training, bound=np.nan, *, calibrated=False) -> dict:
         fitted = fitted_attributes(
             training.best_state(), training.history, self.dtype, bound
         )
+        if "topic_label_" in fitted:
+            exponent = self.fitted.get("label_exponent_", 1.0)
+            if calibrated:
+                exponent = self._label_exponent(training, fitted, exponent)
+            fitted["label_exponent_"] = exponent
         return {**fitted, **self.columns}
+
+    def _label_exponent(self, training, fitted, earlier) -> float:
+        """The geometric mean over the ranks; `earlier` if no document has a label."""
+        own = label_exponent(training.inference(), self.corpus, fitted["topic_label_"])
+        found = own is not None
+        logs, n_found = self.communicator.add(np.log(own) if found else 0.0, found)
+        return float(np.exp(logs / n_found)) if n_found else earlier

@@ -18,7 +18,7 @@ from .config import Config
 from .early_stopping import hold_out
 from .loop import Training
 from .schedules import Cosine, Plateau, Power
-from .state import State
+from .state import State, with_zeros
 from .svi import SVI
 
 # First step size of a warm start; a step size of 1 would discard the earlier topics.
@@ -211,8 +211,9 @@ def initial_state(config: Config, occurs, seed: int) -> State:
     rng = np.random.default_rng(seed)
     objective = OBJECTIVES[config.objective]
     components = _initial_components(config, occurs, rng)
+    n_words = config.n_features - config.n_labels
     encoder = initial_weights(
-        occurs,
+        occurs[:n_words],
         config.hidden_layer_sizes,
         config.n_topics * objective.outputs_per_topic,
         rng,
@@ -222,7 +223,15 @@ def initial_state(config: Config, occurs, seed: int) -> State:
     if config.mean_length is not None:
         start = objective.initial_output(config.mean_length, config.n_topics)
         encoder["norm.shift"][:] = start
-    return State(components, config.alpha, config.eta, encoder, seed)
+    encoder = with_zeros(encoder, "embedding", config.n_labels)
+    return State(
+        components,
+        config.alpha,
+        config.eta,
+        encoder,
+        seed,
+        n_labels=config.n_labels,
+    )
 
 
 def _initial_components(config, occurs, rng):

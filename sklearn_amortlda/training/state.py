@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ..data.labels import with_label_prior
 from ..data.vocabulary import quoted
 
 
@@ -39,6 +40,9 @@ class State:
         Documents in all epochs, each document once for each epoch.
     already_split : tuple of int
         Topics that were split in this training.
+    n_labels : int
+        Number of classes, whose columns are the last of `components`. The encoder's
+        embedding has rows of zeros for them.
     """
 
     components: np.ndarray
@@ -51,6 +55,7 @@ class State:
     time: int = 0
     n_seen: int = 0
     already_split: tuple = ()
+    n_labels: int = 0
 
 
 def fitted_attributes(state: State, history, dtype, bound: float = np.nan) -> dict:
@@ -65,27 +70,41 @@ def fitted_attributes(state: State, history, dtype, bound: float = np.nan) -> di
     bound : float, default=nan
         `bound_`.
     """
-    components = state.components.astype(dtype, copy=False)
-    return {
+    words, labels = _without_labels(state)
+    components = words.components.astype(dtype, copy=False)
+    attributes = {
         "components_": components,
         "topic_word_": components / components.sum(axis=1, keepdims=True),
         "doc_topic_prior_": state.alpha,
-        "topic_word_prior_": state.eta if state.eta.ndim else float(state.eta),
+        "topic_word_prior_": words.eta if words.eta.ndim else float(words.eta),
         "bound_": bound,
         "history_": [record.copy() for record in history],
         "n_iter_": len(history),
         "n_batch_iter_": state.n_batch_iter,
         "_time": state.time,
         "_n_seen": state.n_seen,
-        "_encoder_weights": state.encoder,
-        "_optimizer_state": state.optimizer,
+        "_encoder_weights": words.encoder,
+        "_optimizer_state": words.optimizer,
         "_seed": state.seed,
     }
+    if state.n_labels:
+        attributes["_label_components"] = labels
+        attributes["topic_label_"] = labels / labels.sum(axis=1, keepdims=True)
+    return attributes
 
 
-def state_from(fitted: Mapping) -> State:
-    """The state of fitted attributes, with an empty `already_split`."""
-    return State(
+def state_from(fitted: Mapping, new_words=(), n_labels: int = 0) -> State:
+    """The state of fitted attributes, with an empty `already_split`.
+
+    Parameters
+    ----------
+    fitted : dict
+    new_words : array-like of str, default=()
+        Words to append to those of the model, see `with_new_words`.
+    n_labels : int, default=0
+        Number of classes, if the model has none; their topics start at the prior.
+    """
+    state = State(
         components=fitted["components_"],
         alpha=fitted["doc_topic_prior_"],
         eta=np.asarray(fitted["topic_word_prior_"]),
@@ -96,6 +115,11 @@ def state_from(fitted: Mapping) -> State:
         time=fitted["_time"],
         n_seen=fitted["_n_seen"],
     )
+    if len(new_words):
+        state = with_new_words(state, new_words)
+    if "_label_components" in fitted:
+        return _with_labels(state, fitted["_label_components"])
+    return _with_labels(state, _label_prior(state, n_labels)) if n_labels else state
 
 
 def with_new_words(state: State, words) -> State:
@@ -122,13 +146,56 @@ def with_new_words(state: State, words) -> State:
     return replace(
         state,
         components=np.concatenate([state.components, prior], axis=1),
-        encoder=_with_zeros(state.encoder, "embedding", n_new),
-        optimizer=_with_zeros(state.optimizer, "embedding.square", n_new),
+        encoder=with_zeros(state.encoder, "embedding", n_new),
+        optimizer=with_zeros(state.optimizer, "embedding.square", n_new),
     )
 
 
-def _with_zeros(arrays, name, n_new):
+def _label_prior(state, n_labels):
+    eta = with_label_prior(state.eta, n_labels)
+    eta = eta[..., -n_labels:] if eta.ndim else eta
+    shape = len(state.components), n_labels
+    return np.broadcast_to(eta, shape).astype(state.components.dtype)
+
+
+def _with_labels(state, labels):
+    """The state with the parameters of labels after those of the words."""
+    n_labels = labels.shape[1]
+    return replace(
+        state,
+        components=np.concatenate([state.components, labels], axis=1),
+        eta=with_label_prior(state.eta, n_labels),
+        encoder=with_zeros(state.encoder, "embedding", n_labels),
+        optimizer=with_zeros(state.optimizer, "embedding.square", n_labels),
+        n_labels=n_labels,
+    )
+
+
+def _without_labels(state):
+    """The state of the words, and the parameters of the labels."""
+    if not state.n_labels:
+        return state, None
+    n_words = state.components.shape[1] - state.n_labels
+
+    def words_of(arrays, name):
+        rows = arrays.get(name)
+        return arrays if rows is None else {**arrays, name: rows[:n_words]}
+
+    words = replace(
+        state,
+        components=state.components[:, :n_words],
+        eta=state.eta[..., :n_words] if state.eta.ndim else state.eta,
+        encoder=words_of(state.encoder, "embedding"),
+        optimizer=words_of(state.optimizer, "embedding.square"),
+        n_labels=0,
+    )
+    return words, state.components[:, n_words:]
+
+
+def with_zeros(arrays, name, n_new):
     """A copy of a dict of arrays, with `n_new` rows of zeros appended to one array."""
+    if name not in arrays:
+        return arrays
     array = arrays[name]
     zeros = np.zeros((n_new, *array.shape[1:]), array.dtype)
     return {**arrays, name: np.concatenate([array, zeros])}

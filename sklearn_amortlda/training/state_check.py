@@ -23,6 +23,8 @@ _OUTPUTS = (
     "norm.running_mean",
     "norm.running_var",
 )
+# Attributes of a model with labels.
+_LABELS = ("classes_", "topic_label_", "label_exponent_", "_label_components")
 _COUNTER = "norm.num_batches_tracked"
 # Prefix of the arrays of a user's module, which may have any type and shape.
 _USERS = "body.module."
@@ -39,12 +41,13 @@ def check_attributes(fitted: Mapping) -> None:
     """
     state = state_from(fitted)
     check_state(state)
-    shape = state.components.shape
+    shape = fitted["components_"].shape
     topics = fitted["topic_word_"]
     _check_array(topics, "topic_word_", shape, state.components.dtype, lowest=0.0)
     _require((abs(topics.sum(axis=1) - 1) < 1e-3).all(), "topic_word_ is no simplex")
     _check_count(fitted["n_features_in_"], "n_features_in_")
     _require(fitted["n_features_in_"] == shape[1], "n_features_in_ is another width")
+    _check_labels(fitted, state)
     names = fitted.get("feature_names_in_")
     if names is not None:
         _require(
@@ -72,7 +75,7 @@ def check_state(state: State) -> None:
     _check_array(state.eta, "eta", np.shape(state.eta), lowest=0.0, positive=True)
     _check_encoder(state.encoder, n_topics, n_features)
     _check_moments(state.optimizer, state.encoder)
-    for name in ("seed", "n_batch_iter", "time", "n_seen"):
+    for name in ("seed", "n_batch_iter", "time", "n_seen", "n_labels"):
         _check_count(getattr(state, name), name)
     _require(
         set(state.already_split) <= set(range(n_topics)),
@@ -118,6 +121,31 @@ def _check_encoder(encoder, n_topics, n_features):
         _require(
             rows.ndim == 2 and len(rows) == n_features, "embedding has another shape"
         )
+
+
+def _check_labels(fitted, state):
+    """Check the attributes of labels, which are all present or all absent."""
+    missing = [name for name in _LABELS if name not in fitted]
+    absent = len(missing) == len(_LABELS)
+    _require(absent or not missing, f"it lacks {', '.join(missing)}")
+    if absent:
+        return
+    shape = len(state.components), state.n_labels
+    _check_array(fitted["_label_components"], "_label_components", shape, lowest=0.0)
+    labels, classes = fitted["topic_label_"], fitted["classes_"]
+    _check_array(labels, "topic_label_", shape, lowest=0.0)
+    _require((abs(labels.sum(axis=1) - 1) < 1e-3).all(), "topic_label_ is no simplex")
+    _require(
+        isinstance(classes, np.ndarray)
+        and classes.shape == shape[1:]
+        and classes.dtype.kind in "biufUO",
+        "classes_ has another shape or type",
+    )
+    exponent = fitted["label_exponent_"]
+    _require(
+        isinstance(exponent, Real) and 0.0 < exponent < np.inf,
+        "label_exponent_ is out of range",
+    )
 
 
 def _check_moments(moments, encoder):

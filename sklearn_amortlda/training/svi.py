@@ -78,12 +78,18 @@ class SVI:
             state.encoder,
             kind=config.encoder,
             n_features=config.n_features,
+            n_labels=config.n_labels,
             training=True,
             **config.tensors,
         )
         self.communicator.share_norm(encoder)
         self.lda = LDA(
-            Topics(state.components, state.eta, **config.tensors),
+            Topics(
+                state.components,
+                state.eta,
+                n_labels=state.n_labels,
+                **config.tensors,
+            ),
             encoder,
             OBJECTIVES[config.objective],
             torch.tensor(state.alpha, **config.tensors),
@@ -116,6 +122,7 @@ class SVI:
             n_batch_iter=self.optimizer.n_steps,
             time=self.optimizer.time,
             n_seen=self.n_seen,
+            n_labels=self.config.n_labels,
             already_split=tuple(sorted(self.already_split)),
         )
 

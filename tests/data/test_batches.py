@@ -61,3 +61,22 @@ def test_batches_in_order_have_one_size_and_are_padded_with_empty_documents(rng)
         assert_array_equal(dense(batch)[:n], expected[:, batch.vocabulary])
         assert_array_equal(batch.vocabulary, np.flatnonzero(expected.any(axis=0)))
         assert batch.shape[0] == 3 and not dense(batch)[n:].any()
+
+
+@pytest.mark.parametrize("split", [True, False])
+def test_encoder_reads_words_only_and_labels_are_halved(rng, split):
+    X = rng.poisson(1.0, (9, 12)) * 1.0
+    X[:, 10:] = rng.integers(0, 2, (9, 2)) * 3.0
+    maker = BatchMaker(Corpus(csr_array(X), n_labels=2), **F64)
+    (batch,) = maker.shuffled([1], rng, split=split)
+    is_label = batch.whole.vocabulary >= 10
+    whole, observed, held_out, read = (
+        dense(part)
+        for part in (batch.whole, batch.observed, batch.held_out, batch.read)
+    )
+    assert whole[:, is_label].sum() == X[:, 10:].sum()
+    assert not read[:, is_label].any()
+    assert_array_equal(read[:, ~is_label], observed[:, ~is_label])
+    if split:
+        assert_array_equal(observed[:, is_label], whole[:, is_label] / 2)
+        assert_array_equal(observed + held_out, whole)

@@ -1,0 +1,112 @@
+"""The input of one fit: validated counts, labels and the state that training continues.
+
+Input: what the user passes to `fit` or `partial_fit`. Output: a `Session`. The mixin
+assigns the columns and the classes to the estimator, which is a copy of the user's.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+import numpy as np
+import scipy.sparse as sp
+
+from .data.corpus import make_corpus
+from .data.labels import check_classes, encode_labels, with_label_columns
+from .data.vocabulary import align_columns, check_names, has_names
+from .runtime.process_lock import import_lock
+from .training.state import state_from
+
+
+class FitInputMixin:
+    """Checks of the input of a fit."""
+
+    def _communicator(self):
+        if not self.distributed:
+            return nullcontext()
+        with import_lock():
+            from .training.communicator import process_group
+
+        return process_group()
+
+    def _session(
+        self, method, counts, shares, sample_weight, dtype, communicator, new_words=()
+    ):
+        """The `Session` of one fit, with validated input."""
+        with import_lock():
+            from .training.communicator import SingleProcess, check_agreement
+            from .training.session import Session
+
+        communicator = communicator or SingleProcess()
+        params, fitted = self.get_params(deep=False), self._fitted()
+        facts = {
+            "the method": method,
+            "n_features_in_": self.n_features_in_,
+            "feature_names_in_": getattr(self, "feature_names_in_", None),
+            "classes_": getattr(self, "classes_", None),
+            "the dtype of X": dtype.str,
+            "their earlier fits": fitted.get("n_batch_iter_"),
+        }
+        check_agreement(communicator, params, facts)
+        n_labels = shares.shape[1]
+        if n_labels:
+            counts = with_label_columns(counts, shares, self.label_weight)
+        corpus = make_corpus(counts, sample_weight, n_labels)
+        if not corpus.counts.nnz:
+            raise ValueError(
+                "X has no words: all its entries are 0. Check the vectorizer's "
+                "vocabulary and its min_df and max_df."
+            )
+        previous = state_from(fitted, new_words, n_labels) if fitted else None
+        return Session(
+            params, corpus, dtype, previous, fitted, self._columns(), communicator
+        )
+
+    def _check_chunk(self, X, feature_names):
+        """Counts in the columns of the model, their dtype, and the new words.
+
+        The number and the names of the columns are assigned to `self`.
+        """
+        fitted = bool(self._fitted())
+        known = getattr(self, "feature_names_in_", None)
+        if feature_names is None:
+            if fitted and known is not None and not has_names(X):
+                raise ValueError(
+                    "Earlier chunks had names for their columns, and this chunk has "
+                    "none; pass feature_names, which identify the columns."
+                )
+            counts, dtype = self._check_counts(X, reset=not fitted, whom="partial_fit")
+            return counts, dtype, ()
+        if fitted and known is None:
+            raise ValueError(
+                "feature_names came with this chunk, and earlier chunks had no names "
+                "for their columns: pass them from the first chunk on, or never."
+            )
+        # The chunk may have any width.
+        chunk = self._unfitted()
+        counts, dtype = chunk._check_counts(X, reset=True, whom="partial_fit")
+        names = check_names(feature_names, counts.shape[1])
+        new = ()
+        if fitted:
+            counts, new = align_columns(counts, names, known)
+            names = np.concatenate([known, new])
+        self.n_features_in_, self.feature_names_in_ = len(names), names
+        return counts, dtype, new
+
+    def _check_labels(self, y, n_samples):
+        """The share of each class in the labels of each document, (n, n_classes).
+
+        The classes are assigned to `self`. There are none if no fit has used labels.
+        """
+        known = getattr(self, "classes_", None)
+        if not self.label_weight:
+            n_classes = 0 if known is None else len(known)
+            return sp.csr_array((n_samples, n_classes))
+        self.classes_, shares = encode_labels(y, n_samples, known)
+        return shares
+
+    def _check_classes(self, classes):
+        """Assign the classes of a stream at its first chunk."""
+        known = getattr(self, "classes_", None)
+        if self.label_weight:
+            self.classes_ = check_classes(classes, known)
