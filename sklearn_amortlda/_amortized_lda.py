@@ -130,6 +130,14 @@ class AmortizedLDA(
         Late in training, 'auto' merges up to eight batches into one step [5]_.
     total_samples : int, default=1_000_000
         Documents in the corpus whose chunks `partial_fit` receives; not used in `fit`.
+    n_jobs : int, default=None
+        Processes of `fit` and `partial_fit`, and threads of `transform`, `score` and
+        `perplexity`; -1 is one for each core. None is 1 unless in a
+        ``joblib.parallel_config`` block. Each process trains on its own documents, and
+        the models are averaged several times in an epoch. So the topics depend on the
+        number of processes, and equal fits are equal bit for bit. A process needs 2,000
+        documents. Inside of joblib's workers and with its threads a fit has one
+        process. The results of threads do not depend on their number.
     label_weight : float, default=0.0
         Label tokens that training adds for each word of a labelled document, see the
         user guide. 0 ignores y. With 0.5 topics separate the classes well.
@@ -256,6 +264,7 @@ class AmortizedLDA(
             Interval(Integral, 1, None, closed="left"),
         ],
         "total_samples": [Interval(Real, 0, 1e15, closed="right")],
+        "n_jobs": [Integral, None],
         "label_weight": [Interval(Real, 0, 1e6, closed="both")],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
@@ -287,6 +296,7 @@ class AmortizedLDA(
         max_iter=20,
         batch_size="auto",
         total_samples=1_000_000,
+        n_jobs=None,
         label_weight=0.0,
         early_stopping=False,
         validation_fraction=0.1,
@@ -313,6 +323,7 @@ class AmortizedLDA(
         self.max_iter = max_iter
         self.batch_size = batch_size
         self.total_samples = total_samples
+        self.n_jobs = n_jobs
         self.label_weight = label_weight
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction

@@ -74,7 +74,7 @@ class FittedModelMixin(TransformerMixin):
             `concentration` is gamma, of shape (n_samples, n_components).
         """
         with self._reading(X, whom="transform") as (X, dtype, inference):
-            gamma = inference.gamma(X)
+            gamma = self._in_threads(inference, inference.gamma, X)
         return DirichletPosterior(gamma.astype(dtype, copy=False))
 
     def label_proba(self, X):
@@ -207,7 +207,7 @@ class FittedModelMixin(TransformerMixin):
         """
         with self._reading(X, whom="score") as (X, _, inference):
             weights = check_weights(sample_weight, X)
-            return float(inference.bound(X) @ weights)
+            return float(self._in_threads(inference, inference.bound, X) @ weights)
 
     def perplexity(self, X, sample_weight=None):
         """exp(-`score` per word), an upper bound on the perplexity of documents.
@@ -237,7 +237,8 @@ class FittedModelMixin(TransformerMixin):
                     "Perplexity is per word, and X has no words: all its rows are 0 or "
                     "have weight 0. Pass documents with words and positive weights."
                 )
-            return float(np.exp(-(weights @ inference.bound(X)) / n_words))
+            bounds = self._in_threads(inference, inference.bound, X)
+            return float(np.exp(-(weights @ bounds) / n_words))
 
     @property
     def _n_features_out(self):
@@ -269,6 +270,13 @@ class FittedModelMixin(TransformerMixin):
             caller_name=type(self).__name__,
         )
         return self._check_counts(X, reset=False, whom=whom)
+
+    def _in_threads(self, inference, method, X):
+        """method(X) of the inference, in `n_jobs` threads."""
+        from .inference.threads import in_threads
+
+        alpha = inference.alpha
+        return in_threads(method, X, self.n_jobs, alpha.device, len(alpha))
 
     @contextmanager
     def _reading(self, X, *, whom):

@@ -208,6 +208,11 @@ class Topics:
         vars(self).update(_log_decay=log_decay, _counts_total=total)
         self._put(rows.words, updated)
 
+    def replace(self, words, counts, sizes) -> None:
+        """Replace the expected counts of some words, and the sums over all words."""
+        vars(self).update(_counts_total=sizes)
+        self._put(words, counts)
+
     def map_counts(self, change: Callable) -> None:
         """Apply `change` in place to the expected counts of all known words, in chunks.
 

@@ -1,15 +1,13 @@
 """Communication of the processes that train one model, each on its own documents.
 
-Input: sums and gradients of one process. Output: sums and gradients of all processes.
-Every rank of a torch.distributed group takes equal steps from equal states. A step
-exchanges the gradients of the batch's words, so its cost does not follow the
-vocabulary. `SingleProcess` has the interface of `Communicator` and exchanges nothing.
+Input: numbers and tensors of one process. Output: sums and averages over the ranks of a
+torch.distributed group. `SingleProcess` has the interface of `Communicator`.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import joblib
 import numpy as np
@@ -17,7 +15,6 @@ import torch
 import torch.distributed as dist
 
 from ..data.corpus import Corpus
-from ..encoder.encoder import OutputNorm
 
 # Parameters that may differ between ranks.
 _OWN_PARAMETERS = {"device", "verbose", "random_state"}
@@ -43,9 +40,9 @@ class Totals:
 
 
 class SingleProcess:
-    """The only process of a fit: all exchanges return their input."""
+    """The only process of a fit: all methods return their input."""
 
-    share = 1.0
+    size = 1
 
     def totals(self, corpus: Corpus) -> Totals:
         """Sums over the corpus."""
@@ -62,9 +59,6 @@ class SingleProcess:
         """The state that all ranks start from."""
         return state
 
-    def share_norm(self, encoder) -> None:
-        """Replace the encoder's batch norm by one over the documents of all ranks."""
-
     def own_rng(self, rng):
         """A generator for the rank's own documents, seeded from the common one."""
         return rng
@@ -72,17 +66,6 @@ class SingleProcess:
     def add(self, *values):
         """Sums of numbers over the ranks."""
         return values
-
-    def average_buffers(self, encoder) -> None:
-        """Average the buffers of a user's module, such as those of a batch norm."""
-
-    def exchange(self, batch):
-        """The `Exchange` of a step."""
-        return self
-
-    def sum(self, gradients):
-        """Sums of the gradients over the ranks."""
-        return gradients
 
 
 class Communicator:
@@ -95,6 +78,7 @@ class Communicator:
 
     def __init__(self):
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
+        self._share = 1.0 / self.size
         on_gpu = dist.get_backend() == "nccl"
         self._device = torch.device("cuda" if on_gpu else "cpu")
         # The caller's timeout; torch's default would be half an hour.
@@ -119,6 +103,7 @@ class Communicator:
         n_documents, n_entries, weight = self.add(
             own.n_documents, own.n_entries, own.weight
         )
+        self._share = own.weight / weight
         return Totals(int(n_documents), int(n_entries), weight)
 
     def word_counts(self, corpus):
@@ -140,22 +125,29 @@ class Communicator:
             dist.broadcast_object_list(states, source, self._group, self._device)
         return states[0]
 
-    def share_norm(self, encoder):
-        encoder.norm = _SharedNorm(encoder.norm, self)
-
     def own_rng(self, rng):
         return np.random.default_rng([int(rng.integers(2**62)), self.rank])
 
     def add(self, *values):
         return self.sum_tensor(torch.tensor(values, dtype=torch.float64)).tolist()
 
-    def average_buffers(self, encoder):
-        for buffer in encoder.body.buffers():
-            if buffer.is_floating_point():
-                buffer.copy_(self.sum_tensor(buffer / self.size))
+    def union(self, words):
+        """Distinct words of all ranks, ascending."""
+        words = torch.unique(words)
+        sizes = self.gather(torch.tensor([len(words)])).flatten().tolist()
+        # Padded, because all ranks must gather tensors of one shape.
+        padded = words.new_full((max(sizes),), -1)
+        padded[: len(words)] = words
+        union = torch.unique(self.gather(padded))
+        return union[union >= 0]
 
-    def exchange(self, batch):
-        return Exchange(self, batch)
+    def average(self, tensors) -> list:
+        """Averages of tensors of one dtype, weighted by the documents of the ranks."""
+        # One message, because each message has a latency.
+        packed = torch.cat([tensor.reshape(-1) for tensor in tensors])
+        total = self.sum_tensor(packed.mul_(self._share))
+        parts = total.split([tensor.numel() for tensor in tensors])
+        return [part.view_as(tensor) for part, tensor in zip(parts, tensors)]
 
     def sum_tensor(self, tensor):
         """Sum of a tensor over the ranks, equal bit for bit on all ranks."""
@@ -178,102 +170,6 @@ class Communicator:
         with _explained_failures():
             dist.all_gather_object(values, value, group=self._group)
         return values
-
-
-class Exchange:
-    """The exchange of one step: gradients over the union of the ranks' words.
-
-    Attributes
-    ----------
-    share : float
-        This rank's share of the batch's documents. The ELBO of the batch is the sum of
-        the ranks' ELBOs times their shares.
-    """
-
-    def __init__(self, communicator: Communicator, batch):
-        words, n_documents = batch.vocabulary, len(batch.lengths)
-        sizes = torch.tensor([len(words), n_documents])
-        n_words, n_all = communicator.gather(sizes).T.tolist()
-        self._communicator = communicator
-        self.share = n_all[communicator.rank] / sum(n_all)
-        # Padded, because all ranks must gather tensors of one shape.
-        padded = words.new_full((max(n_words),), -1)
-        padded[: len(words)] = words
-        union = torch.unique(communicator.gather(padded))
-        self._words = union[union >= 0]
-
-    def sum(self, gradients):
-        """The gradients of the whole batch, equal on all ranks.
-
-        Parameters
-        ----------
-        gradients : Gradients
-            Gradients of this rank. The encoder's gradients are summed in place.
-        """
-        position = torch.searchsorted(self._words, gradients.words)
-        own = [gradients.expected_counts]
-        if gradients.embedding is not None:
-            own.append(gradients.embedding)
-        widths = [part.shape[1] for part in own]
-        by_word = own[0].new_zeros(len(self._words), sum(widths))
-        by_word[position] = torch.cat(own, dim=1)
-        parts = [by_word, gradients.alpha_ratio * self.share, *gradients.encoder]
-        # One message, because each message has a latency.
-        total = self._communicator.sum_tensor(
-            torch.cat([part.reshape(-1) for part in parts])
-        )
-        by_word, alpha_ratio, *encoder = (
-            values.view_as(part)
-            for values, part in zip(total.split([p.numel() for p in parts]), parts)
-        )
-        for gradient, value in zip(gradients.encoder, encoder):
-            gradient.copy_(value)
-        expected_counts, *embedding = (p.contiguous() for p in by_word.split(widths, 1))
-        return replace(
-            gradients,
-            words=self._words,
-            expected_counts=expected_counts,
-            embedding=embedding[0] if embedding else None,
-            alpha_ratio=alpha_ratio,
-        )
-
-
-class _SharedNorm(OutputNorm):
-    """Batch norm over the documents of all ranks, so that running means stay equal."""
-
-    def __init__(self, norm: OutputNorm, communicator: Communicator):
-        shift = norm.shift
-        super().__init__(len(shift), dtype=shift.dtype, device=shift.device)
-        self.load_state_dict(norm.state_dict())
-        self._communicator = communicator
-
-    def forward(self, x, weights=None):
-        if not self.training:
-            return super().forward(x)
-        weights = torch.ones_like(x[:, 0]) if weights is None else weights
-        return self.weighted(x, weights) + self.shift
-
-    def moments(self, x, weights):
-        # float64, because the variance is a difference of these sums.
-        weights, values = weights.double(), x.double()
-        sums = torch.cat([weights.sum()[None], weights @ values, weights @ values**2])
-        sums = _Sum.apply(sums, self._communicator)
-        total, mean, square = sums.split([1, x.shape[1], x.shape[1]])
-        mean, square = mean / total, square / total
-        return total, mean, (square - mean**2).clamp_min(0.0)
-
-
-class _Sum(torch.autograd.Function):
-    """A sum over ranks, whose backward pass sums the gradients over ranks."""
-
-    @staticmethod
-    def forward(context, tensor, communicator):
-        context.communicator = communicator
-        return communicator.sum_tensor(tensor)
-
-    @staticmethod
-    def backward(context, gradient):
-        return context.communicator.sum_tensor(gradient), None
 
 
 @contextmanager

@@ -185,7 +185,9 @@ class Training:
                 bound += value
                 lengths = batch.whole.weighted(batch.whole.lengths)
                 n_words += float(lengths.cpu().double().sum())
-            if svi.schedule.searches_duplicates(before, svi.optimizer.time):
+            searches = svi.schedule.searches_duplicates(before, svi.optimizer.time)
+            svi.end_round(required=searches)
+            if searches:
                 svi.merge_and_split(rng)
         svi.end_epoch(self.n_documents)
         bound, n_words = svi.communicator.add(bound, n_words)
@@ -219,9 +221,10 @@ class Training:
 
     def _steps(self):
         """Number of batches that each step of an epoch merges."""
-        if self.svi.config.batch_size is not None:
-            return [1] * self.n_batches
-        return self.svi.schedule.steps(self.svi.optimizer.time, self.n_batches)
+        svi, n_ranks = self.svi, self.svi.communicator.size
+        if svi.config.batch_size is not None:
+            return [1] * (self.n_batches // n_ranks)
+        return svi.schedule.steps(svi.optimizer.time, self.n_batches, n_ranks)
 
     def _check_finite(self, record):
         # The bound covers an eighth of the steps, so the model is checked too.

@@ -18,7 +18,6 @@ from ..kernels.rows import scatter_rows
 from ..model import doc_topic_prior
 from ..model.lda import LDA
 from ..model.topics import TopicRows, Topics
-from .communicator import SingleProcess
 from .schedules import Schedule
 
 # torch imports a part of itself, and sympy, at the first step of an optimizer.
@@ -110,7 +109,7 @@ class RowwiseRMSprop:
     @torch.no_grad()
     def step(self, words, gradient, learning_rate: float) -> None:
         """Take a step for the rows of some distinct words."""
-        square = self._square.index_select(0, words)
+        square = self.gather(words)
         # The norm avoids a matrix of squares.
         mean_square = torch.linalg.vector_norm(gradient, dim=1).square_()
         mean_square /= gradient.shape[1]
@@ -120,8 +119,16 @@ class RowwiseRMSprop:
         rates = self._RATE * learning_rate / (unbiased.sqrt() + self._EPSILON)
         rows = self.embedding.gathered_rows(words)
         rows.addcmul_(gradient, rates.unsqueeze(1), value=-1.0)
-        scatter_rows(self._square, words, square)
+        self.scatter(words, square)
         self.embedding.scatter(words, rows)
+
+    def gather(self, words):
+        """The moments of some words, shape (n_words,)."""
+        return self._square.index_select(0, words)
+
+    def scatter(self, words, moments) -> None:
+        """Replace the moments of some distinct words."""
+        scatter_rows(self._square, words, moments)
 
     def moments(self) -> dict:
         """Copies of the moments."""
@@ -182,18 +189,16 @@ class Optimizer(PyroOptim):
         """Take a step, called by `pyro.infer.SVI`."""
         self.step()
 
-    def step(self, n_merged: int = 1, exchange=None) -> None:
+    def step(self, n_merged: int = 1) -> None:
         """Apply the gradients of the latest batch.
 
         Parameters
         ----------
         n_merged : int, default=1
             Number of batches that were merged into the latest batch.
-        exchange : SingleProcess or Exchange, default=SingleProcess()
-            Sums the gradients of all ranks.
+            With ranks, of all ranks.
         """
-        exchange = exchange or SingleProcess()
-        gradients = exchange.sum(self._gradients())
+        gradients = self._gradients()
         self._step_encoder(gradients, n_merged)
         self._step_topics(gradients, n_merged)
         if self.learn_alpha:
@@ -210,6 +215,14 @@ class Optimizer(PyroOptim):
             for key, value in self.adam.state[parameter].items():
                 moments[f"{name}.{key}"] = value.cpu().numpy().copy()
         return moments
+
+    def averaged(self) -> list:
+        """Tensors that ranks average: the encoder's, and the moments of Adam."""
+        tensors = list(self.lda.encoder.state_dict().values())
+        for parameter in self.lda.encoder.parameters():
+            moments = self.adam.state[parameter]
+            tensors += [moments["exp_avg"], moments["exp_avg_sq"]]
+        return [tensor for tensor in tensors if tensor.is_floating_point()]
 
     def _gradients(self) -> Gradients:
         inferred, encoder = self.lda.inferred, self.lda.encoder
@@ -236,9 +249,6 @@ class Optimizer(PyroOptim):
 
     def _step_topics(self, gradients, n_merged):
         rows = self.lda.inferred.topics
-        if gradients.words is not rows.words:
-            # The gradients also have words of other ranks.
-            rows = self.lda.topics.gather(gradients.words, self.lda.objective.beta_mean)
         rho = self.schedule.topics(self.time, n_merged)
         self.natural_gradient.step(rows, gradients.expected_counts, rho)
 

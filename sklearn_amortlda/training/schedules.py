@@ -39,22 +39,25 @@ class Schedule:
 
     max_step_size: ClassVar[float]
 
-    def steps(self, time: int, n_batches: int) -> list[int]:
-        """Number of batches that each step merges.
+    def steps(self, time: int, n_batches: int, n_ranks: int = 1) -> list[int]:
+        """Number of batches that each step of a rank merges.
 
         Parameters
         ----------
         time : int
             Number of batches before the epoch.
         n_batches : int
-            Batches of the epoch, which is the sum of the result.
+            Batches of the epoch on all ranks, a multiple of `n_ranks`.
+        n_ranks : int, default=1
+            Number of ranks, which take their steps at the same time.
         """
         steps, end = [], time + n_batches
         while time < end:
             most = min(self.max_step_size / self._rate(time), MAX_MERGED)
-            n_merged = min(2 ** int(math.log2(max(most, 1.0))), end - time)
+            left = (end - time) // n_ranks
+            n_merged = min(2 ** int(math.log2(max(most, 1.0))), left)
             steps.append(n_merged)
-            time += n_merged
+            time += n_merged * n_ranks
         return steps
 
     def topics(self, time: int, n_merged: int = 1) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -24,12 +24,13 @@ from ..runtime.torch_context import isolated_torch
 from . import loop
 from .checkpoint import Checkpoint, NoCheckpoint, fingerprint_of
 from .communicator import SingleProcess
-from .config import check_sizes, make_config
+from .config import Config, check_sizes, make_config
 from .convergence import convergence_warning
 from .label_calibration import label_exponent
 from .observers import Reporter
 from .setup import fit_training, stream_training
 from .state import State, fitted_attributes
+from .workers import count_workers, joined_workers
 
 # Frames from `Session.fit` to the user's call.
 _STACK_LEVEL = 4
@@ -81,16 +82,15 @@ class Session:
         with self._prepared() as config:
             saved = checkpoint.load()
             seed = saved.state.seed if saved else self._seed()
-            training = fit_training(config, *self._inputs(seed))
-            if saved:
-                training.resume(saved)
-            # Before the first epoch, so that an unwritable path raises early.
-            checkpoint.epoch_ends(training, record=None)
-            callbacks.attributes = self._attributes
-            with Reporter(config.max_iter, self.params["verbose"]) as reporter:
-                observers = (reporter, checkpoint, callbacks)
-                bound, complete = self._run(training, observers)
-            attributes = self._attributes(training, bound, calibrated=True)
+            with self._joined("fit", config, seed, saved) as own:
+                training = own._training("fit", config, seed, saved)
+                # Before the first epoch, so that an unwritable path raises early.
+                checkpoint.epoch_ends(training, record=None)
+                callbacks.attributes = own._attributes
+                with Reporter(config.max_iter, self.params["verbose"]) as reporter:
+                    observers = (reporter, checkpoint, callbacks)
+                    bound, complete = own._run(training, observers)
+                attributes = own._attributes(training, bound, calibrated=True)
             message = None
             if complete:
                 message = convergence_warning(training.inference(), training.corpus)
@@ -103,14 +103,54 @@ class Session:
     def partial_fit(self) -> dict:
         """The attributes after one pass over a chunk."""
         with self._prepared() as config:
-            training = stream_training(config, *self._inputs(self._seed()))
-            with Reporter(1, self.params["verbose"]) as reporter:
-                self._run(training, (reporter,))
-            return self._attributes(training, calibrated=True)
+            seed = self._seed()
+            with self._joined("partial_fit", config, seed) as own:
+                training = own._training("partial_fit", config, seed)
+                with Reporter(1, self.params["verbose"]) as reporter:
+                    own._run(training, (reporter,))
+                return own._attributes(training, calibrated=True)
 
-    def _inputs(self, seed):
+    def follow(self, method: str, config: Config, seed: int, saved=None) -> None:
+        """Take the steps of a further rank, without observers and results.
+
+        Parameters
+        ----------
+        method : {'fit', 'partial_fit'}
+        config : Config
+        seed : int
+        saved : Progress, default=None
+            The progress that the fit continues.
+        """
+        work = product_size(self.corpus.counts, config.n_topics)
+        with isolated_torch(config.device, work):
+            training = self._training(method, config, seed, saved)
+            bound, _ = self._run(training)
+            # All ranks take part in the sums of these methods.
+            self._attributes(training, bound, calibrated=True)
+
+    def _training(self, method, config, seed, saved=None):
         history = self.fitted.get("history_", [])
-        return self.corpus, seed, self.previous, history, self.communicator
+        inputs = self.corpus, seed, self.previous, history, self.communicator
+        if method == "partial_fit":
+            return stream_training(config, *inputs)
+        training = fit_training(config, *inputs)
+        if saved:
+            training.resume(saved)
+        return training
+
+    @contextmanager
+    def _joined(self, method, config, seed, saved=None):
+        """The session of this process; with n_jobs it has a part of the documents."""
+        n_workers = count_workers(self.params["n_jobs"], len(self.corpus))
+        if n_workers == 1 or self.params["distributed"]:
+            yield self
+            return
+        order = np.random.default_rng(seed).permutation(len(self.corpus))
+        parts = [np.sort(part) for part in np.array_split(order, n_workers)]
+        own, *others = [replace(self, corpus=self.corpus[part]) for part in parts]
+        tasks = [(session, method, config, seed, saved) for session in others]
+        with joined_workers(tasks) as communicator:
+            yield replace(own, communicator=communicator)
 
     def _seed(self) -> int:
         if self.previous is not None:

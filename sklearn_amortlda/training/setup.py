@@ -63,9 +63,9 @@ def fit_training(
     if config.early_stopping:
         corpus, held_out = hold_out(corpus, config.validation_fraction, seed)
     totals = communicator.totals(corpus)
-    batch_size = _batch_size(config, totals, totals.n_documents)
-    n_batches = _divided(totals.n_documents, batch_size)
-    communicator.check_shards(len(corpus), n_batches)
+    batch_size = _batch_size(config, totals, totals.n_documents, communicator)
+    n_batches = _n_batches(totals.n_documents, batch_size, communicator)
+    communicator.check_shards(len(corpus), n_batches // communicator.size)
     if config.learning_schedule == "power":
         schedule = Power(config.learning_offset, config.learning_decay)
     elif config.early_stopping:
@@ -109,9 +109,9 @@ def stream_training(
     totals = communicator.totals(corpus)
     # The batch size is that of the whole stream.
     n_stream = max(config.total_samples, totals.n_documents)
-    batch_size = _batch_size(config, totals, n_stream)
-    n_batches = _divided(totals.n_documents, batch_size)
-    communicator.check_shards(len(corpus), n_batches)
+    batch_size = _batch_size(config, totals, n_stream, communicator)
+    n_batches = _n_batches(totals.n_documents, batch_size, communicator)
+    communicator.check_shards(len(corpus), n_batches // communicator.size)
     state = _start(config, previous, corpus, seed, communicator)
     # The cosine needs the length of the stream.
     if config.learning_schedule == "cosine":
@@ -141,17 +141,23 @@ def stream_training(
     )
 
 
+def _n_batches(n_documents, batch_size, communicator) -> int:
+    """Batches of an epoch on all ranks, equally many on each rank."""
+    return communicator.size * _divided(n_documents, batch_size * communicator.size)
+
+
 def _divided(n_documents, batch_size) -> int:
     return max(1, round(n_documents / batch_size))
 
 
-def _batch_size(config, totals: Totals, n_total) -> int:
-    """Documents in a batch; `n_total` is the number in the corpus or stream."""
+def _batch_size(config, totals: Totals, n_total, communicator) -> int:
+    """Documents in the batch of a rank; `n_total` is the number in all data."""
     if config.batch_size is not None:
-        return config.batch_size
+        return max(config.batch_size // communicator.size, 1)
     documents = _ENTRIES_PER_BATCH * totals.n_documents / max(totals.n_entries, 1)
     documents = np.clip(documents, _MIN_AUTO_BATCH, MAX_AUTO_BATCH)
-    return max(int(min(documents, n_total / _MIN_BATCHES)), _MIN_BATCH)
+    largest = n_total / (_MIN_BATCHES * communicator.size)
+    return max(int(min(documents, largest)), _MIN_BATCH)
 
 
 def _start(config, previous, corpus, seed, communicator) -> State:

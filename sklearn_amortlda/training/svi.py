@@ -26,6 +26,7 @@ from ..runtime.torch_context import seeded_torch
 from .communicator import SingleProcess
 from .config import Config
 from .optimizers import Optimizer
+from .rounds import Rounds
 from .schedules import Schedule
 from .state import State
 
@@ -66,6 +67,8 @@ class SVI:
         self.config, self.schedule = config, schedule
         self.communicator = communicator or SingleProcess()
         self.n_documents, self.total_weight = n_documents, total_weight
+        distributed = self.communicator.size > 1
+        self._rounds = Rounds(self.communicator) if distributed else None
         self.restore(self.communicator.broadcast(state))
 
     def restore(self, state: State) -> None:
@@ -82,7 +85,6 @@ class SVI:
             training=True,
             **config.tensors,
         )
-        self.communicator.share_norm(encoder)
         self.lda = LDA(
             Topics(
                 state.components,
@@ -147,14 +149,22 @@ class SVI:
             If `measured`, the sum over the documents of `document_bound` before the
             step, at the encoder's gamma.
         """
-        exchange = self.communicator.exchange(batch.whole)
+        n_batches = n_merged * self.communicator.size
         # Not around the backward pass, so that other threads wait for the trace only.
         with isolated_pyro(), seeded_torch(seed, self.config.device):
             loss = self._elbo.differentiable_loss(self.lda.model, self.lda.guide, batch)
-        (loss * exchange.share).backward()
+        loss.backward()
         bound = self._bound(batch.whole) if measured else None
-        self.optimizer.step(n_merged, exchange)
+        rate = self.schedule.topics(self.optimizer.time, n_batches)
+        self.optimizer.step(n_batches)
+        if self._rounds is not None:
+            self._rounds.add(batch.whole.vocabulary, rate)
         return bound
+
+    def end_round(self, required: bool = False) -> None:
+        """Average the models of the ranks, if it is required or the round is over."""
+        if self._rounds is not None and (required or self._rounds.is_over):
+            self._rounds.average(self.lda, self.optimizer)
 
     def merge_and_split(self, rng: np.random.Generator) -> None:
         """Merge duplicate topics and split others, in lambda, encoder and alpha."""
@@ -164,18 +174,18 @@ class SVI:
             doc_topic_prior.merge_and_split(self.lda.alpha, moves)
 
     def end_epoch(self, n_documents: int) -> None:
-        """Learn eta, apply the topics' decay, and average buffers over ranks.
+        """End a round, learn eta, and apply the topics' decay.
 
         Parameters
         ----------
         n_documents : int
             Number of documents of the epoch on all ranks.
         """
+        self.end_round(required=True)
         self.n_seen += n_documents
         if self.config.learn_eta:
             learn_eta(self.lda.topics)
         self.lda.topics.apply_decay()
-        self.communicator.average_buffers(self.lda.encoder)
 
     def is_finite(self) -> bool:
         """Whether topics, alpha and encoder are finite."""

@@ -15,17 +15,6 @@ from sklearn.base import clone
 
 from sklearn_amortlda import AmortizedLDA
 
-# Steps without random numbers, apart from the initial topics.
-FULL_BATCH = {
-    "batch_size": 600,
-    "objective": "bound",
-    "learning_schedule": "power",
-    "max_iter": 5,
-    "random_state": 0,
-}
-CASES = [(alpha, weighted) for alpha in (0.2, "auto") for weighted in (False, True)]
-
-
 # So long that no test passes because collectives time out.
 TIMEOUT = timedelta(hours=1)
 
@@ -91,20 +80,6 @@ def fit_one_model(rank):
     ).fit(X)
     others = joblib.hash(lda.partial_fit(X)), joblib.hash(custom._encoder_weights)
     return lda, fitted, *others
-
-
-def fit_full_batch(alpha, weighted, rank=None):
-    """A model of all documents, fitted by one process or by all ranks."""
-    X, rng = train_and_test()[0], np.random.default_rng(0)
-    weights = rng.integers(0, 4, X.shape[0]) if weighted else np.ones(X.shape[0])
-    if rank is not None:
-        X, weights = shard(X, rank), shard(weights, rank)
-    lda = AmortizedLDA(6, doc_topic_prior=alpha, **FULL_BATCH)
-    return lda.set_params(distributed=rank is not None).fit(X, sample_weight=weights)
-
-
-def fit_full_batches(rank):
-    return [fit_full_batch(*case, rank) for case in CASES]
 
 
 def fit_until_rank_1_is_killed(rank):

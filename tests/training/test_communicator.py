@@ -77,19 +77,6 @@ def test_ranks_end_with_one_model_as_good_as_that_of_one_process(run_ranks):
 
 @pytest.mark.slow
 @needs_forkserver
-def test_step_of_all_ranks_equals_step_of_one_process(run_ranks):
-    models, _ = run_ranks(ranks.fit_full_batches)
-    for (alpha, weighted), lda in zip(ranks.CASES, models, strict=True):
-        single = ranks.fit_full_batch(alpha, weighted)
-        bounds, expected = ([r["bound"] for r in m.history_] for m in (lda, single))
-        assert bounds == pytest.approx(expected, rel=1e-5)
-        np.testing.assert_allclose(lda.topic_word_, single.topic_word_, atol=1e-4)
-        # The norm cancels the head's bias, so Adam amplifies rounding errors there.
-        assert lda.bound_ == pytest.approx(single.bound_, rel=1e-4)
-
-
-@pytest.mark.slow
-@needs_forkserver
 def test_killed_rank_ends_the_other_rank(run_ranks):
     (error, unchanged), killed = run_ranks(ranks.fit_until_rank_1_is_killed)
     assert killed is None

@@ -1,0 +1,156 @@
+"""Processes that joblib starts to fit one model together, one rank each.
+
+Input: the sessions of the other ranks. Output: a block in which this process is rank 0
+of their process group. The backend of joblib must have processes, because Pyro has one
+handler stack for each process.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+import joblib
+import torch.distributed as dist
+
+from .communicator import process_group
+
+# Documents of a worker, below which its share of the work does not pay for the rounds.
+_MIN_DOCUMENTS = 2000
+_HOST = "127.0.0.1"
+# Rounds take seconds, but a worker may be suspended or share its core.
+_TIMEOUT = timedelta(minutes=30)
+_POLL_SECONDS = 0.02
+# torch has one default group for each process.
+_one_group = threading.Lock()
+
+
+def count_workers(n_jobs: int | None, n_documents: int) -> int:
+    """Number of processes for a fit, 1 inside of workers and with threads.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        The estimator's parameter.
+    n_documents : int
+
+    Raises
+    ------
+    ValueError
+        If n_jobs is 0.
+    """
+    if n_jobs == 0:
+        raise ValueError(
+            "n_jobs=0 has no meaning; pass 1 or more, or -1 for all cores."
+        )
+    backend, _ = joblib.parallel.get_active_backend(prefer="processes")
+    # Backends of processes, also those of other packages, lack the attribute.
+    if getattr(backend, "uses_threads", False):
+        return 1
+    n_workers = joblib.effective_n_jobs(n_jobs)
+    return max(1, min(n_workers, n_documents // _MIN_DOCUMENTS))
+
+
+@contextmanager
+def joined_workers(tasks):
+    """The communicator of rank 0, while workers are the other ranks.
+
+    Parameters
+    ----------
+    tasks : sequence of tuple
+        For each worker a `Session` and the arguments of `Session.follow`.
+
+    Raises
+    ------
+    RuntimeError
+        If a worker fails.
+    ValueError
+        If the process is in a process group already.
+    """
+    size = len(tasks) + 1
+    with _one_group:
+        if dist.is_initialized():
+            raise ValueError(
+                "n_jobs starts a process group, and this process is in one already: "
+                "set distributed=True, or n_jobs=1."
+            )
+        store = dist.TCPStore(
+            _HOST, 0, size, True, timeout=_TIMEOUT, wait_for_workers=False
+        )
+        calls = [
+            joblib.delayed(_work)(store.port, rank, size, *task)
+            for rank, task in enumerate(tasks, start=1)
+        ]
+        # With n_jobs=1 joblib would run the task in this process.
+        workers = _Workers(joblib.Parallel(n_jobs=size, prefer="processes"), calls)
+        try:
+            workers.wait_until_all_joined(store, size)
+            with _group(store, 0, size) as communicator:
+                yield communicator
+        # The error of a worker is the cause of the errors of all other ranks.
+        except RuntimeError:
+            workers.join()
+            workers.check()
+            raise
+        finally:
+            workers.join()
+
+
+class _Workers:
+    """Calls that joblib runs while this process continues."""
+
+    def __init__(self, parallel, calls):
+        self._errors = []
+        self._thread = threading.Thread(target=self._run, args=(parallel, calls))
+        self._thread.start()
+
+    def wait_until_all_joined(self, store, size):
+        keys = [_key(rank) for rank in range(1, size)]
+        while not store.check(keys):
+            if not self._thread.is_alive():
+                self.check()
+                raise RuntimeError("A worker of n_jobs has ended before the fit.")
+            time.sleep(_POLL_SECONDS)
+
+    def check(self):
+        """Raise the error of a worker."""
+        for error in self._errors:
+            raise RuntimeError(
+                f"A worker process of n_jobs failed with {type(error).__name__}: "
+                f"{error}"
+            ) from error
+
+    def join(self):
+        self._thread.join()
+
+    def _run(self, parallel, calls):
+        try:
+            parallel(calls)
+        except BaseException as error:
+            self._errors.append(error)
+
+
+def _work(port, rank, size, session, *arguments):
+    store = dist.TCPStore(_HOST, port, size, False, timeout=_TIMEOUT)
+    store.set(_key(rank), "")
+    with _group(store, rank, size) as communicator:
+        replace(session, communicator=communicator).follow(*arguments)
+
+
+def _key(rank):
+    return f"joined/{rank}"
+
+
+@contextmanager
+def _group(store, rank, size):
+    dist.init_process_group(
+        "gloo", store=store, rank=rank, world_size=size, timeout=_TIMEOUT
+    )
+    try:
+        with process_group() as communicator:
+            yield communicator
+    finally:
+        dist.destroy_process_group()

@@ -1,0 +1,175 @@
+"""Fits by several processes that joblib starts."""
+
+import os
+import signal
+import threading
+
+import joblib
+import numpy as np
+import pytest
+from conftest import draw_corpus, small_estimator
+from numpy.testing import assert_array_equal
+from sklearn.model_selection import GridSearchCV
+
+from sklearn_amortlda import AmortizedLDA
+from sklearn_amortlda.metrics import document_completion_perplexity
+from sklearn_amortlda.training import loop, workers
+
+PARAMETERS = {"n_components": 6, "n_jobs": 2}
+FITTED = ("components_", "doc_topic_prior_", "bound_")
+
+
+@pytest.fixture
+def small_shards(monkeypatch):
+    """Workers of a few documents, so that tests are fast."""
+    monkeypatch.setattr(workers, "_MIN_DOCUMENTS", 100)
+
+
+def assert_equal_models(one, other):
+    for name in FITTED:
+        assert_array_equal(getattr(one, name), getattr(other, name))
+    assert joblib.hash(one._encoder_weights) == joblib.hash(other._encoder_weights)
+
+
+@pytest.mark.slow
+def test_two_workers_fit_as_well_as_one():
+    X = draw_corpus(4800, 6, 150, 50)[0]
+    train, test = X[:4200], X[4200:]
+    one, two, again = (
+        AmortizedLDA(6, max_iter=6, n_jobs=n, random_state=0).fit(train)
+        for n in (1, 2, 2)
+    )
+    perplexity, expected = (document_completion_perplexity(m, test) for m in (two, one))
+    assert perplexity < 1.02 * expected
+    assert two.bound_ == pytest.approx(one.bound_, rel=0.02)
+    assert_equal_models(two, again)
+
+
+@pytest.mark.slow
+def test_workers_leave_no_trace_and_fit_streams_and_labels(corpus, small_shards):
+    import torch.distributed as dist
+
+    y = np.arange(300) % 3
+    lda = small_estimator(**PARAMETERS, label_weight=0.5, early_stopping=True)
+    lda.fit(corpus, y)
+    n_threads = threading.active_count()
+    lda.fit(corpus, y)
+    assert threading.active_count() == n_threads
+    assert not dist.is_initialized()
+    lda.partial_fit(corpus, y)
+    assert lda.n_iter_ == len(lda.history_)
+    assert np.isfinite(lda.label_proba(corpus)).all()
+
+
+@pytest.mark.slow
+def test_checkpoint_of_all_workers(corpus, small_shards, tmp_path, monkeypatch):
+    parameters = {**PARAMETERS, "max_iter": 4}
+    whole = small_estimator(**parameters).fit(corpus)
+    original = loop.Training.next_epoch
+
+    def stop_after_two(training):
+        if training.epoch == 2:
+            raise OSError("stopped")
+        return original(training)
+
+    # In this process only, so a worker is stopped by the closed group.
+    lda = small_estimator(**parameters, checkpoint=tmp_path / "fit.npz")
+    monkeypatch.setattr(loop.Training, "next_epoch", stop_after_two)
+    with pytest.raises(OSError, match="stopped"):
+        lda.fit(corpus)
+    monkeypatch.setattr(loop.Training, "next_epoch", original)
+    assert_equal_models(lda.fit(corpus), whole)
+
+
+@pytest.mark.slow
+def test_killed_worker_raises_and_keeps_the_fit(corpus, small_shards, monkeypatch):
+    from joblib.externals.loky import reusable_executor
+
+    lda = small_estimator(**PARAMETERS).fit(corpus)
+    before = joblib.hash(lda)
+    original = loop.Training.next_epoch
+
+    def kill(training):
+        for pid in list(reusable_executor._executor._processes):
+            os.kill(pid, signal.SIGKILL)
+        return original(training)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.Training, "next_epoch", kill)
+        with pytest.raises(RuntimeError, match="worker process of n_jobs failed"):
+            lda.fit(corpus)
+    assert joblib.hash(lda) == before
+    assert lda.fit(corpus).n_iter_ == 3
+
+
+def fails_elsewhere(pid):
+    """An encoder that only one process can build."""
+
+    def build(n_features, n_hidden):
+        import torch
+
+        class Counts(torch.nn.Linear):
+            def forward(self, X):
+                if os.getpid() != pid:
+                    raise LookupError("no such file")
+                return super().forward(X.to_dense())
+
+        return Counts(n_features, n_hidden)
+
+    return build
+
+
+@pytest.mark.slow
+def test_error_of_a_worker_is_the_cause(corpus, small_shards):
+    lda = small_estimator(**PARAMETERS, encoder=fails_elsewhere(os.getpid()))
+    with pytest.raises(RuntimeError, match="failed with LookupError: no such file"):
+        lda.fit(corpus)
+    assert not hasattr(lda, "components_")
+
+
+@pytest.mark.slow
+def test_workers_start_no_workers(corpus, small_shards):
+    search = GridSearchCV(
+        small_estimator(**PARAMETERS, max_iter=1), {"refine": [0, 1]}, cv=2, n_jobs=2
+    )
+    assert search.fit(corpus).best_estimator_.n_iter_ == 1
+
+
+def test_threads_and_small_corpora_have_one_process(corpus, monkeypatch):
+    monkeypatch.setattr(workers, "joined_workers", None)
+    one = small_estimator(max_iter=1).fit(corpus)
+    few = small_estimator(max_iter=1, n_jobs=2).fit(corpus)
+    assert_equal_models(few, one)
+    monkeypatch.setattr(workers, "_MIN_DOCUMENTS", 100)
+    with joblib.parallel_config(backend="threading"):
+        assert_equal_models(small_estimator(max_iter=1, n_jobs=2).fit(corpus), one)
+
+
+def test_number_of_workers_is_joblibs():
+    assert workers.count_workers(None, 10**6) == 1
+    assert workers.count_workers(3, 10**6) == 3
+    assert workers.count_workers(3, 5000) == 2
+    assert workers.count_workers(-1, 10**6) == joblib.cpu_count()
+    with joblib.parallel_config(n_jobs=2):
+        assert workers.count_workers(None, 10**6) == 2
+
+
+@pytest.mark.parametrize(
+    ("n_jobs", "match"), [(0, "n_jobs=0 has no meaning"), ("2", "'n_jobs' parameter")]
+)
+def test_invalid_number_raises(corpus, n_jobs, match):
+    with pytest.raises(ValueError, match=match):
+        small_estimator(n_jobs=n_jobs).fit(corpus)
+
+
+def test_process_in_a_group_starts_no_workers(corpus, small_shards, tmp_path):
+    import torch.distributed as dist
+
+    dist.init_process_group(
+        "gloo", init_method=f"file://{tmp_path}/store", rank=0, world_size=1
+    )
+    try:
+        with pytest.raises(ValueError, match="is in one already"):
+            small_estimator(**PARAMETERS).fit(corpus)
+    finally:
+        dist.destroy_process_group()
