@@ -16,6 +16,7 @@ from datetime import timedelta
 import joblib
 import torch.distributed as dist
 
+from ..runtime.jobs import number_of_jobs
 from .communicator import process_group
 
 # Documents of a worker, below which its share of the work does not pay for the rounds.
@@ -42,15 +43,11 @@ def count_workers(n_jobs: int | None, n_documents: int) -> int:
     ValueError
         If n_jobs is 0.
     """
-    if n_jobs == 0:
-        raise ValueError(
-            "n_jobs=0 has no meaning; pass 1 or more, or -1 for all cores."
-        )
+    n_workers = number_of_jobs(n_jobs)
     backend, _ = joblib.parallel.get_active_backend(prefer="processes")
     # Backends of processes, also those of other packages, lack the attribute.
     if getattr(backend, "uses_threads", False):
         return 1
-    n_workers = joblib.effective_n_jobs(n_jobs)
     return max(1, min(n_workers, n_documents // _MIN_DOCUMENTS))
 
 

@@ -165,9 +165,9 @@ def n_calls(corpus):
     with pytest.MonkeyPatch.context() as patch:
         counters = {call: Interrupt(patch, call) for call in CALLS}
 
-        def attributes(*args):
+        def attributes(*args, **options):
             counts.update({call: c.n_calls for call, c in counters.items()})
-            return original(*args)
+            return original(*args, **options)
 
         patch.setattr(Session, "_attributes", attributes)
         AmortizedLDA(**SMALL).fit(corpus[:100])
