@@ -6,5 +6,8 @@ is one call of `fit` or `partial_fit`. It makes a frozen configuration (`config`
 Pyro's ELBO, and `optimizers` apply the gradients at the rates of `schedules`. After an
 epoch `early_stopping` scores the model, and `observers` and `checkpoint` record it.
 After training `convergence` checks the encoder, and `state` has the results as NumPy
-arrays. `communicator` connects the processes of a distributed fit.
+arrays, and `label_calibration` an exponent for the labels.
+
+`communicator` connects several processes, which average their models in `rounds`.
+`workers` starts the processes of n_jobs.
 """
