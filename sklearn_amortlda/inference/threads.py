@@ -18,7 +18,7 @@ from ..runtime.torch_context import isolated_torch
 from .inference import BATCH_SIZE, product_size
 
 # Batches of a thread, below which the thread does not pay.
-_MIN_BATCHES = 2
+_MIN_BATCHES = 8
 
 
 def in_threads(

@@ -81,6 +81,8 @@ class Training:
     ):
         self.svi, self.corpus = svi, corpus
         self.n_documents, self.n_batches = n_documents, n_batches
+        if svi.rounds is not None:
+            svi.rounds.n_batches = n_batches
         self.n_epochs = n_epochs
         self.held_out, self.measures_bound = held_out, measures_bound
         self.history, self.epoch = list(history), 0

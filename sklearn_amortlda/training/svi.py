@@ -50,6 +50,8 @@ class SVI:
     ----------
     lda : LDA
     optimizer : Optimizer
+    rounds : Rounds or None
+        None with one process.
     """
 
     _elbo = TraceMeanField_ELBO(max_plate_nesting=1)
@@ -68,7 +70,7 @@ class SVI:
         self.communicator = communicator or SingleProcess()
         self.n_documents, self.total_weight = n_documents, total_weight
         distributed = self.communicator.size > 1
-        self._rounds = Rounds(self.communicator) if distributed else None
+        self.rounds = Rounds(self.communicator) if distributed else None
         self.restore(self.communicator.broadcast(state))
 
     def restore(self, state: State) -> None:
@@ -157,14 +159,14 @@ class SVI:
         bound = self._bound(batch.whole) if measured else None
         rate = self.schedule.topics(self.optimizer.time, n_batches)
         self.optimizer.step(n_batches)
-        if self._rounds is not None:
-            self._rounds.add(batch.whole.vocabulary, rate)
+        if self.rounds is not None:
+            self.rounds.add(batch.whole.vocabulary, rate)
         return bound
 
     def end_round(self, required: bool = False) -> None:
         """Average the models of the ranks, if it is required or the round is over."""
-        if self._rounds is not None and (required or self._rounds.is_over):
-            self._rounds.average(self.lda, self.optimizer)
+        if self.rounds is not None and (required or self.rounds.is_over):
+            self.rounds.average(self.lda, self.optimizer)
 
     def merge_and_split(self, rng: np.random.Generator) -> None:
         """Merge duplicate topics and split others, in lambda, encoder and alpha."""

@@ -23,6 +23,7 @@ def test_threads_change_no_bit(corpus, encoder, method, monkeypatch):
             return super().__call__(tasks)
 
     monkeypatch.setattr(joblib, "Parallel", Parallel)
+    monkeypatch.setattr(threads, "_MIN_BATCHES", 2)
     lda = small_estimator(encoder=encoder).fit(corpus)
     X = csr_array(vstack([corpus] * 25))
     expected = getattr(lda, method)(X)
@@ -37,7 +38,8 @@ def test_few_documents_have_one_thread(corpus, monkeypatch):
     assert lda.transform(corpus).shape == (300, 5)
 
 
-def test_threads_have_the_settings_of_the_caller(corpus):
+def test_threads_have_settings_of_their_own(corpus, monkeypatch):
+    monkeypatch.setattr(threads, "_MIN_BATCHES", 2)
     X = csr_array(vstack([corpus] * 14))
 
     def function(part):
