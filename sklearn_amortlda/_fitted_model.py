@@ -273,7 +273,8 @@ class FittedModelMixin(TransformerMixin):
 
     def _in_threads(self, inference, method, X):
         """method(X) of the inference, in `n_jobs` threads."""
-        from .inference.threads import in_threads
+        with import_lock():
+            from .inference.threads import in_threads
 
         alpha = inference.alpha
         return in_threads(method, X, self.n_jobs, alpha.device, len(alpha))

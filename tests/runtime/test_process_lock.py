@@ -163,6 +163,7 @@ def test_children_forked_amid_the_first_fit_can_fit():
 IMPORTING = """
 import sys
 import numpy as np
+import sklearn_amortlda.inference.threads
 import sklearn_amortlda.training.communicator
 import sklearn_amortlda.training.session
 from sklearn_amortlda import AmortizedLDA
