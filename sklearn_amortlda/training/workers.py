@@ -45,8 +45,8 @@ def count_workers(n_jobs: int | None, n_documents: int) -> int:
     """
     n_workers = number_of_jobs(n_jobs)
     backend, _ = joblib.parallel.get_active_backend(prefer="processes")
-    # Backends of processes, also those of other packages, lack the attribute.
-    if getattr(backend, "uses_threads", False):
+    # Backends of processes, also those of other packages, lack `uses_threads`.
+    if getattr(backend, "uses_threads", False) or backend.nesting_level:
         return 1
     return max(1, min(n_workers, n_documents // _MIN_DOCUMENTS))
 

@@ -8,11 +8,13 @@ import joblib
 import numpy as np
 import pytest
 from conftest import draw_corpus, small_estimator
+from joblib._parallel_backends import LokyBackend
 from numpy.testing import assert_array_equal
 from sklearn.model_selection import GridSearchCV
 
 from sklearn_amortlda import AmortizedLDA
 from sklearn_amortlda.metrics import document_completion_perplexity
+from sklearn_amortlda.runtime.jobs import number_of_jobs
 from sklearn_amortlda.training import loop, workers
 
 PARAMETERS = {"n_components": 6, "n_jobs": 2}
@@ -152,6 +154,10 @@ def test_number_of_workers_is_joblibs():
     assert workers.count_workers(-1, 10**6) == joblib.cpu_count()
     with joblib.parallel_config(n_jobs=2):
         assert workers.count_workers(None, 10**6) == 2
+    # In a task, where another backend than threads is active under Dask.
+    with joblib.parallel_config(LokyBackend(nesting_level=1), n_jobs=2):
+        assert number_of_jobs(None) == 1
+        assert workers.count_workers(2, 10**6) == 1
 
 
 @pytest.mark.parametrize(
