@@ -145,3 +145,14 @@ def test_grid_search_on_a_cluster_equals_the_local_one(corpus, client):
     np.testing.assert_array_equal(search.cv_results_["mean_test_score"], expected)
     ran_on = client.run(lambda: "torch" in __import__("sys").modules)
     assert any(ran_on.values()), "no worker has run a fit"
+
+
+@pytest.mark.slow
+def test_fit_by_the_processes_of_a_cluster_equals_the_local_one(
+    corpus, client, monkeypatch
+):
+    monkeypatch.setattr("sklearn_amortlda.training.workers._MIN_DOCUMENTS", 100)
+    lda = AmortizedLDA(5, max_iter=2, n_jobs=2, random_state=0)
+    local = lda.fit(corpus).components_
+    with joblib.parallel_config("dask"):
+        np.testing.assert_array_equal(lda.fit(corpus).components_, local)
