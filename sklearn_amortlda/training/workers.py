@@ -7,11 +7,13 @@ handler stack for each process.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from tempfile import TemporaryDirectory
 
 import joblib
 import torch.distributed as dist
@@ -21,10 +23,11 @@ from .communicator import process_group
 
 # Documents of a worker, below which its share of the work does not pay for the rounds.
 _MIN_DOCUMENTS = 2000
-_HOST = "127.0.0.1"
 # Rounds take seconds, but a worker may be suspended or share its core.
 _TIMEOUT = timedelta(minutes=30)
 _POLL_SECONDS = 0.02
+# Keys of the store.
+_START, _END = "start", "end"
 # torch has one default group for each process.
 _one_group = threading.Lock()
 
@@ -68,23 +71,25 @@ def joined_workers(tasks):
         If the process is in a process group already.
     """
     size = len(tasks) + 1
-    with _one_group:
+    with _one_group, ExitStack() as stack:
         if dist.is_initialized():
             raise ValueError(
                 "n_jobs starts a process group, and this process is in one already: "
                 "set distributed=True, or n_jobs=1."
             )
-        store = dist.TCPStore(
-            _HOST, 0, size, True, timeout=_TIMEOUT, wait_for_workers=False
-        )
+        # A file in a private folder: a store with a port would be open to the network.
+        folder = stack.enter_context(_private_folder())
+        path = os.path.join(folder, "store")
+        store = dist.FileStore(path, size)
         calls = [
-            joblib.delayed(_work)(store.port, rank, size, *task)
+            joblib.delayed(_work)(path, rank, size, *task)
             for rank, task in enumerate(tasks, start=1)
         ]
         # With n_jobs=1 joblib would run the task in this process.
         workers = _Workers(joblib.Parallel(n_jobs=size, prefer="processes"), calls)
         try:
             workers.wait_until_all_joined(store, size)
+            store.set(_START, "")
             with _group(store, 0, size) as communicator:
                 yield communicator
         # The error of a worker is the cause of the errors of all other ranks.
@@ -93,6 +98,8 @@ def joined_workers(tasks):
             workers.check()
             raise
         finally:
+            # A worker may still wait for the start.
+            store.set(_END, "")
             workers.join()
 
 
@@ -130,9 +137,23 @@ class _Workers:
             self._errors.append(error)
 
 
-def _work(port, rank, size, session, *arguments):
-    store = dist.TCPStore(_HOST, port, size, False, timeout=_TIMEOUT)
+def _private_folder():
+    # joblib's variable names a folder that all workers see.
+    return TemporaryDirectory(
+        prefix="sklearn_amortlda-",
+        dir=os.environ.get("JOBLIB_TEMP_FOLDER"),
+        ignore_cleanup_errors=True,
+    )
+
+
+def _work(path, rank, size, session, *arguments):
+    store = dist.FileStore(path, size)
     store.set(_key(rank), "")
+    deadline = time.monotonic() + _TIMEOUT.total_seconds()
+    while not store.check([_START]):
+        if store.check([_END]) or time.monotonic() > deadline:
+            return
+        time.sleep(_POLL_SECONDS)
     with _group(store, rank, size) as communicator:
         replace(session, communicator=communicator).follow(*arguments)
 

@@ -104,6 +104,19 @@ def test_killed_worker_raises_and_keeps_the_fit(corpus, small_shards, monkeypatc
     assert lda.fit(corpus).n_iter_ == 3
 
 
+@pytest.mark.slow
+def test_interrupt_before_the_start_ends_the_workers(corpus, small_shards, monkeypatch):
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    lda = small_estimator(**PARAMETERS)
+    with monkeypatch.context() as patch:
+        patch.setattr(workers._Workers, "wait_until_all_joined", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            lda.fit(corpus)
+    assert lda.fit(corpus).n_iter_ == 3
+
+
 def fails_elsewhere(pid):
     """An encoder that only one process can build."""
 
