@@ -77,6 +77,43 @@ class FittedModelMixin(TransformerMixin):
             gamma = self._in_threads(inference, inference.gamma, X)
         return DirichletPosterior(gamma.astype(dtype, copy=False))
 
+    def predict(self, X):
+        """The topic that each document is most about.
+
+        This is the topic whose share exceeds its mean share in the prior most:
+        argmax_k E[theta_dk] / E[theta_k], where E[theta_k] is proportional to alpha_k.
+        The largest share itself is often that of a background topic of common words,
+        whose alpha is large.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
+            Word counts of each document.
+
+        Returns
+        -------
+        topics : ndarray of int of shape (n_samples,)
+            Rows of `components_`. Arbitrary for a document without words.
+        """
+        model = copy(self)
+        theta = model.doc_topic_posterior(X).mean
+        return np.argmax(theta / model.doc_topic_prior_, axis=1)
+
+    def fit_predict(self, X, y=None, sample_weight=None):
+        """Fit to documents, and return the topic that each of them is most about.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`.
+
+        Returns
+        -------
+        topics : ndarray of int of shape (n_samples,)
+            As from `predict`.
+        """
+        return self.fit(X, y, sample_weight).predict(X)
+
     def label_proba(self, X):
         """Probabilities of the labels of documents, p(label | words).
 
