@@ -1,7 +1,8 @@
-"""What a fitted model computes for documents: posteriors, bounds and top words.
+"""What a fitted model computes: posteriors, topics and bounds of documents, top words.
 
-Input: counts of new documents. Output: topic proportions, posteriors and scores. The
-methods import torch, so that importing the package is fast.
+Input: counts of new documents. Output: topic proportions, posteriors and scores; and
+documents drawn from the model. The methods import torch, so that importing the package
+is fast.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import TransformerMixin
-from sklearn.utils import check_array
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import validate_parameter_constraints
 from sklearn.utils.validation import (
     _check_n_features,
@@ -25,6 +26,7 @@ from sklearn.utils.validation import (
 from .data.labels import sharpened
 from .data.validation import canonical_counts, check_weights, well_formed
 from .inference.posterior import DirichletPosterior
+from .inference.sampling import check_lengths, draw_documents
 from .inspection import top_words
 from .runtime.process_lock import import_lock
 
@@ -56,6 +58,91 @@ class FittedModelMixin(TransformerMixin):
         gamma = self.doc_topic_posterior(X).concentration
         return gamma / gamma.sum(axis=1, keepdims=True)
 
+    def predict(self, X):
+        """The topic that each document is most about.
+
+        .. math:: \\arg\\max_k \\frac{E[\\theta_{dk} | w_d]}{E[\\theta_{dk}]}
+                  = \\arg\\max_k \\frac{\\gamma_{dk}}{\\alpha_k}
+
+        This is the topic under which the document is most likely: the ratio is
+        p(w_d | z = k) / p(w_d), where z is the topic of one further word. The largest
+        proportion is often that of a background topic, whose prior alpha_k is large in
+        every document; ``transform(X).argmax(axis=1)`` returns it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
+            Word counts of each document.
+
+        Returns
+        -------
+        topics : ndarray of shape (n_samples,), of ints
+            Indices of topics. A document without words has the topic with the largest
+            prior.
+        """
+        with self._reading(X, whom="predict") as (X, _, inference):
+            return self._in_threads(inference, inference.assign, X)
+
+    def fit_predict(self, X, y=None, sample_weight=None):
+        """Fit the model to X, and return the topic that each document is most about.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
+            Word counts of each document.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            Labels of the documents, as in `fit`; read only if `label_weight` is
+            positive.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Number of times each document counts in `fit`; None is once.
+
+        Returns
+        -------
+        topics : ndarray of shape (n_samples,), of ints
+            As from `predict`.
+        """
+        return self.fit(X, y, sample_weight=sample_weight).predict(X)
+
+    def sample(self, n_samples=1, n_words=100, *, random_state=None):
+        """Draw documents from the model.
+
+        Each document has theta_d ~ Dirichlet(alpha), and its words are drawn from
+        theta_d beta. alpha is `doc_topic_prior_`, and beta is `topic_word_`.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of documents.
+        n_words : int or array-like of shape (n_samples,), default=100
+            Words of each document; the model has no distribution of lengths. An array
+            such as ``rng.poisson(80, n_samples)`` gives a length to each document.
+        random_state : int, RandomState instance or None, default=None
+            Pass an int for equal draws in every call.
+
+        Returns
+        -------
+        X : csr_array of shape (n_samples, n_features), of int64
+            Word counts.
+        theta : ndarray of shape (n_samples, n_components)
+            The topic proportions of the documents, rows on the simplex.
+
+        Raises
+        ------
+        ValueError
+            If `n_samples` is not a positive integer, or `n_words` does not hold
+            integers from 0 on.
+        """
+        model = copy(self)
+        check_is_fitted(model)
+        lengths = check_lengths(n_words, n_samples)
+        seed = check_random_state(random_state).randint(2**31 - 1)
+        return draw_documents(
+            model.doc_topic_prior_,
+            model.topic_word_,
+            lengths,
+            np.random.default_rng(seed),
+        )
+
     def doc_topic_posterior(self, X):
         """Posterior of documents' topic proportions, q(theta_d) = Dirichlet(gamma_d).
 
@@ -76,43 +163,6 @@ class FittedModelMixin(TransformerMixin):
         with self._reading(X, whom="transform") as (X, dtype, inference):
             gamma = self._in_threads(inference, inference.gamma, X)
         return DirichletPosterior(gamma.astype(dtype, copy=False))
-
-    def predict(self, X):
-        """The topic that each document is most about.
-
-        This is the topic whose share exceeds its mean share in the prior most:
-        argmax_k E[theta_dk] / E[theta_k], where E[theta_k] is proportional to alpha_k.
-        The largest share itself is often that of a background topic of common words,
-        whose alpha is large.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
-            Word counts of each document.
-
-        Returns
-        -------
-        topics : ndarray of int of shape (n_samples,)
-            Rows of `components_`. Arbitrary for a document without words.
-        """
-        model = copy(self)
-        theta = model.doc_topic_posterior(X).mean
-        return np.argmax(theta / model.doc_topic_prior_, axis=1)
-
-    def fit_predict(self, X, y=None, sample_weight=None):
-        """Fit to documents, and return the topic that each of them is most about.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As in `fit`.
-
-        Returns
-        -------
-        topics : ndarray of int of shape (n_samples,)
-            As from `predict`.
-        """
-        return self.fit(X, y, sample_weight).predict(X)
 
     def label_proba(self, X):
         """Probabilities of the labels of documents, p(label | words).

@@ -8,11 +8,16 @@ import pytest
 import scipy.sparse as sp
 from conftest import draw_corpus
 from conftest import small_estimator as small
+from exact import by_integration
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import linear_sum_assignment
 from scipy.special import digamma
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier, is_clusterer
+from sklearn.exceptions import NotFittedError
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.pipeline import make_pipeline
 from sklearn.utils._param_validation import InvalidParameterError
+from small import with_topics
 
 from sklearn_amortlda import AmortizedLDA
 from sklearn_amortlda.metrics import document_completion_perplexity
@@ -73,6 +78,109 @@ def test_refinement_predicts_better_than_the_encoder_without_it(fitted, corpus):
         document_completion_perplexity(lda, corpus) for lda in (fitted, unrefined)
     ]
     assert perplexities[0] < perplexities[1]
+
+
+# -- topics of documents -----------------------------------------------------------
+
+
+def test_prediction_is_the_topic_most_above_its_prior(fitted, corpus):
+    topics = fitted.predict(corpus)
+    ratio = fitted.transform(corpus) / fitted.doc_topic_prior_
+    assert_array_equal(topics, ratio.argmax(axis=1))
+    assert topics.shape == (300,) and topics.dtype.kind == "i"
+    assert (topics != fitted.transform(corpus).argmax(axis=1)).any()
+
+
+def test_prediction_maximizes_the_likelihood_given_the_topic_of_the_next_word():
+    # p(w | z = k) is the likelihood with a Dirichlet prior of alpha plus one for topic
+    # k: conditioning on a further word's topic z adds one count to the prior.
+    topics = np.array([[0.4, 0.3, 0.2, 0.1], [0.1, 0.1, 0.4, 0.4]])
+    alpha = np.array([1.0, 0.1])
+    lda = with_topics(topics, alpha, objective="completion").set_params(refine=200)
+    X = np.array([[3, 0, 1, 0], [0, 1, 2, 1], [1, 1, 1, 2], [0, 0, 0, 1], [2, 2, 0, 1]])
+    expected = [
+        np.argmax([by_integration(topics, x, alpha + given) for given in np.eye(2)])
+        for x in X
+    ]
+    assert_array_equal(lda.predict(X), expected)
+    assert len(set(expected)) == 2
+
+
+def test_background_topic_is_no_prediction_of_documents_about_another_topic():
+    topics = np.array([[0.9, 0.1, 0.0], [0.1, 0.0, 0.9]]) + 1e-6
+    lda = with_topics(topics / topics.sum(axis=1, keepdims=True), np.array([5.0, 0.1]))
+    X = np.array([[12, 0, 8]])
+    assert lda.transform(X).argmax() == 0
+    assert lda.predict(X)[0] == 1
+
+
+def test_document_without_words_has_the_topic_of_the_largest_prior(fitted):
+    assert_array_equal(
+        fitted.predict(np.zeros((3, 60))), [fitted.doc_topic_prior_.argmax()] * 3
+    )
+
+
+def test_prediction_does_not_depend_on_other_rows(fitted, corpus):
+    topics = fitted.predict(corpus)
+    for row in (0, 17, 299):
+        assert_array_equal(fitted.predict(corpus[[row]]), topics[[row]])
+
+
+def test_fit_predict_is_fit_and_predict(corpus):
+    weights = np.arange(300) % 3
+    lda = small()
+    topics = lda.fit_predict(corpus, sample_weight=weights)
+    twin = small().fit(corpus, sample_weight=weights)
+    assert_array_equal(lda.topic_word_, twin.topic_word_)
+    assert_array_equal(topics, twin.predict(corpus))
+
+
+def test_pipeline_predicts_and_still_transforms(texts):
+    pipeline = make_pipeline(CountVectorizer(), small())
+    topics = pipeline.fit_predict(texts)
+    assert_array_equal(topics, pipeline.predict(texts))
+    assert pipeline.transform(texts).shape == (300, 5)
+    assert not is_clusterer(pipeline) and not is_classifier(pipeline)
+
+
+# -- documents drawn from the model ------------------------------------------------
+
+
+def test_sampled_documents_have_the_columns_and_topics_of_the_model(fitted):
+    X, theta = fitted.sample(400, 300, random_state=0)
+    assert X.shape == (400, 60) and theta.shape == (400, 5)
+    assert_array_equal(X.sum(axis=1), 300)
+    # The model finds the proportions that its documents were drawn from.
+    assert np.abs(fitted.transform(X) - theta).mean() < 0.1
+    words = np.asarray(X.sum(axis=0)) / X.sum()
+    assert_allclose(words, theta.mean(axis=0) @ fitted.topic_word_, atol=0.005)
+
+
+def test_sampled_documents_follow_the_random_state(fitted):
+    first, theta = fitted.sample(3, random_state=0)
+    again, same = fitted.sample(3, random_state=0)
+    assert_array_equal(first.toarray(), again.toarray())
+    assert_array_equal(theta, same)
+    other, _ = fitted.sample(3, random_state=1)
+    assert (first != other).nnz
+
+
+def test_default_sample_is_one_document_of_100_words(fitted):
+    X, theta = fitted.sample()
+    assert X.sum() == 100 and theta.shape == (1, 5)
+
+
+def test_each_sampled_document_may_have_its_own_length(fitted):
+    X, _ = fitted.sample(3, [5, 0, 7], random_state=0)
+    assert_array_equal(X.sum(axis=1), [5, 0, 7])
+
+
+@pytest.mark.parametrize(
+    "call", [lambda lda: lda.predict(np.ones((1, 3))), lambda lda: lda.sample()]
+)
+def test_methods_of_an_unfitted_model_raise(call):
+    with pytest.raises(NotFittedError):
+        call(AmortizedLDA())
 
 
 # -- posteriors of documents and topics --------------------------------------------
@@ -192,6 +300,7 @@ def test_top_words_follow_the_ranking(fitted):
 @pytest.mark.parametrize(
     "method",
     [
+        "predict",
         "transform",
         "score",
         "perplexity",
@@ -250,18 +359,6 @@ def test_row_is_equal_bit_for_bit_in_batches_of_any_size(corpus, encoder):
 
 
 # -- one topic for each document ------------------------------------------------------
-
-
-def test_predict_is_the_topic_most_above_its_prior(fitted, corpus):
-    topics = fitted.predict(corpus)
-    assert topics.shape == (300,) and topics.dtype.kind == "i"
-    expected = (fitted.transform(corpus) / fitted.doc_topic_prior_).argmax(axis=1)
-    assert_array_equal(topics, expected)
-    assert_array_equal(small().fit_predict(corpus), topics)
-    frame = pytest.importorskip("pandas").DataFrame(corpus.toarray()).add_prefix("w")
-    assert_array_equal(
-        clone(fitted).set_output(transform="pandas").fit_predict(frame), topics
-    )
 
 
 def test_predict_ignores_a_background_topic():

@@ -64,6 +64,18 @@ class Inference:
             gamma[rows] = posterior[: rows.stop - rows.start].cpu().numpy()
         return gamma
 
+    def assign(self, X) -> np.ndarray:
+        """The topic that each document is most about, shape (n_samples,).
+
+        argmax_k gamma_dk / alpha_k. All topics of a document without words are equal,
+        and the one with the largest prior is chosen.
+        """
+        alpha = self.alpha.cpu().numpy()
+        topics = (self.gamma(X) / alpha).argmax(axis=1)
+        # Not left to argmax, because gamma equals alpha up to rounding.
+        topics[np.diff(X.indptr) == 0] = alpha.argmax()
+        return topics
+
     def responsibilities(self, X) -> np.ndarray:
         """theta_dk beta_kv of every non-zero, which is q(z) up to a factor.
 
