@@ -24,7 +24,7 @@ def test_threads_change_no_bit(corpus, encoder, method, monkeypatch):
 
     monkeypatch.setattr(joblib, "Parallel", Parallel)
     monkeypatch.setattr(threads, "_MIN_BATCHES", 2)
-    lda = small_estimator(encoder=encoder).fit(corpus)
+    lda = small_estimator(encoder=encoder, device="cpu").fit(corpus)
     X = csr_array(vstack([corpus] * 25))
     expected = getattr(lda, method)(X)
     assert not calls
