@@ -50,15 +50,23 @@ left = {"words": "{:<60}".format}
 print(table.head(12).to_string(float_format="{:.2f}".format, formatters=left))
 
 # %%
-# Ranked by probability, common words are the top words of several topics. Relevance
-# ranks words higher that are more frequent in the topic than in the corpus.
+# Ranked by probability, common words are the top words of several topics. The default
+# ranks words by how many times more frequent they are in the topic than in the corpus,
+# and relevance (LDAvis) is another such ranking.
 
-relevance = topic_relevance(lda, X, weight=0.3)
+rankings = {
+    "lift": "lift",
+    "probability": "probability",
+    "relevance": topic_relevance(lda, X),
+}
+ranked = {
+    name: lda.top_words(words, n_words=8, ranking=ranking)
+    for name, ranking in rankings.items()
+}
 for topic in table.sort_values("exclusivity").index[1:4]:
-    by_probability = lda.top_words(words, n_words=8)[topic]
-    by_relevance = lda.top_words(words, n_words=8, ranking=relevance)[topic]
-    print(f"Topic {topic:2} by probability:", *by_probability)
-    print("         by relevance:  ", *by_relevance)
+    print(f"Topic {topic}:")
+    for name, top in ranked.items():
+        print(f"    by {name:12}", *top[topic])
 
 # %%
 # The documents

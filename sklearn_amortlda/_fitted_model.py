@@ -240,7 +240,7 @@ class FittedModelMixin(TransformerMixin):
         weights /= weights.sum(axis=1, keepdims=True)
         return sp.csr_array(X, dtype=dtype, copy=True), weights
 
-    def top_words(self, feature_names=None, *, n_words=10, ranking=None):
+    def top_words(self, feature_names=None, *, n_words=10, ranking="lift"):
         """The top words of each topic.
 
         Parameters
@@ -250,10 +250,13 @@ class FittedModelMixin(TransformerMixin):
             `feature_names_in_` where X had column names, else 'x0', 'x1', ...
         n_words : int, default=10
             Words of each topic.
-        ranking : array-like of shape (n_components, n_features), default=None
-            Scores to rank words by, such as
-            :func:`sklearn_amortlda.inspection.topic_relevance`. None is the probability
-            of the word in the topic.
+        ranking : {'lift', 'probability'} or array-like of shape (n_components, \
+                n_features), default='lift'
+            What ranks the words of a topic. 'lift' ranks by how many times more
+            frequent a word is in the topic than in the corpus, shrunk for rare words
+            (:func:`sklearn_amortlda.inspection.topic_lift`), and 'probability' by its
+            probability in the topic. An array holds scores, such as those of
+            :func:`sklearn_amortlda.inspection.topic_relevance`.
 
         Returns
         -------

@@ -80,6 +80,7 @@ class TopicMapDisplay:
         feature_names=None,
         *,
         n_words=3,
+        ranking="lift",
         ax=None,
         scatter_kw=None,
         text_kw=None,
@@ -97,6 +98,9 @@ class TopicMapDisplay:
             The words; see :func:`~sklearn_amortlda.inspection.top_words`.
         n_words : int, default=3
             Number of words in a label.
+        ranking : {'lift', 'probability'} or array-like of shape (n_topics, \
+                n_features), default='lift'
+            What ranks the words; see :func:`~sklearn_amortlda.inspection.top_words`.
         ax : matplotlib Axes, default=None
             Axes to draw on. None makes a new figure, whose size grows with the number
             of topics.
@@ -114,7 +118,7 @@ class TopicMapDisplay:
         display = cls(
             coordinates=topic_coordinates(topics_of(estimator)),
             sizes=topic_sizes(estimator, X),
-            words=top_words(estimator, feature_names, n_words=n_words),
+            words=top_words(estimator, feature_names, n_words=n_words, ranking=ranking),
         )
         return display.plot(ax=ax, scatter_kw=scatter_kw, text_kw=text_kw)
 

@@ -14,15 +14,15 @@ class _TopicSharesDisplay:
     """Base of the heat maps, with one row per topic and one column per group."""
 
     @classmethod
-    def _of_shares(cls, shares, topics, estimator, feature_names, n_words, **groups):
+    def _of_shares(cls, shares, topics, words, **groups):
         """Return a display of the given topics, or of all topics sorted by their peak.
 
-        The peak of a topic is the group in which its share is largest.
+        The peak of a topic is the group in which its share is largest. `words` has a
+        row for every topic.
         """
         if topics is None:
             known = np.nan_to_num(shares)
             topics = np.lexsort((-known.max(axis=0), known.argmax(axis=0)))
-        words = top_words(estimator, feature_names, n_words=n_words)
         return cls(
             shares=shares[:, topics],
             topics=np.asarray(topics),
@@ -126,6 +126,7 @@ class TopicsPerClassDisplay(_TopicSharesDisplay):
         *,
         topics=None,
         n_words=3,
+        ranking="lift",
         ax=None,
         mesh_kw=None,
     ):
@@ -146,6 +147,9 @@ class TopicsPerClassDisplay(_TopicSharesDisplay):
             which their share is largest.
         n_words : int, default=3
             Number of words in the label of a topic.
+        ranking : {'lift', 'probability'} or array-like of shape (n_topics, \
+                n_features), default='lift'
+            What ranks the words; see :func:`~sklearn_amortlda.inspection.top_words`.
         ax : matplotlib Axes, default=None
             Axes to draw on. None makes a new figure, whose size grows with the numbers
             of topics and classes.
@@ -159,9 +163,8 @@ class TopicsPerClassDisplay(_TopicSharesDisplay):
         """
         check_matplotlib_support("TopicsPerClassDisplay.from_estimator")
         classes, shares = topics_per_class(estimator, X, y)
-        display = cls._of_shares(
-            shares, topics, estimator, feature_names, n_words, classes=classes
-        )
+        words = top_words(estimator, feature_names, n_words=n_words, ranking=ranking)
+        display = cls._of_shares(shares, topics, words, classes=classes)
         return display.plot(ax=ax, mesh_kw=mesh_kw)
 
     def plot(self, *, ax=None, mesh_kw=None):
@@ -257,6 +260,7 @@ class TopicsOverTimeDisplay(_TopicSharesDisplay):
         n_bins=10,
         topics=None,
         n_words=3,
+        ranking="lift",
         ax=None,
         mesh_kw=None,
     ):
@@ -279,6 +283,9 @@ class TopicsOverTimeDisplay(_TopicSharesDisplay):
             which their share is largest.
         n_words : int, default=3
             Number of words in the label of a topic.
+        ranking : {'lift', 'probability'} or array-like of shape (n_topics, \
+                n_features), default='lift'
+            What ranks the words; see :func:`~sklearn_amortlda.inspection.top_words`.
         ax : matplotlib Axes, default=None
             Axes to draw on. None makes a new figure, whose size grows with the numbers
             of topics and spans.
@@ -292,9 +299,8 @@ class TopicsOverTimeDisplay(_TopicSharesDisplay):
         """
         check_matplotlib_support("TopicsOverTimeDisplay.from_estimator")
         edges, shares = topics_over_time(estimator, X, time, n_bins=n_bins)
-        display = cls._of_shares(
-            shares, topics, estimator, feature_names, n_words, edges=edges
-        )
+        words = top_words(estimator, feature_names, n_words=n_words, ranking=ranking)
+        display = cls._of_shares(shares, topics, words, edges=edges)
         return display.plot(ax=ax, mesh_kw=mesh_kw)
 
     def plot(self, *, ax=None, mesh_kw=None):

@@ -2,14 +2,16 @@
 
 import numpy as np
 
-from ..inspection import top_words
+from ..inspection._ranking import ranked_words
 from ..metrics._checks import simplex
-from ..metrics._models import topics_of
+from ..metrics._models import names_of, topics_of
 from ._figure import panels, shortened
 
 
 class TopicsDisplay:
     """Bars of the top words of each topic, in one panel per topic.
+
+    The length of a bar is the probability of the word in the topic.
 
     Use :meth:`from_estimator` to make a display. The parameters are stored as
     attributes.
@@ -61,6 +63,7 @@ class TopicsDisplay:
         *,
         topics=None,
         n_words=10,
+        ranking="lift",
         ax=None,
         n_cols=5,
         bar_kw=None,
@@ -78,6 +81,9 @@ class TopicsDisplay:
             Topics to draw, in this order. None draws all topics.
         n_words : int, default=10
             Number of words of each topic.
+        ranking : {'lift', 'probability'} or array-like of shape (n_topics, \
+                n_features), default='lift'
+            What ranks the words; see :func:`~sklearn_amortlda.inspection.top_words`.
         ax : array-like of matplotlib Axes, default=None
             One Axes per topic. None makes a new figure.
         n_cols : int, default=5
@@ -92,10 +98,13 @@ class TopicsDisplay:
         """
         topic_word = simplex(topics_of(estimator), "the model's topics")
         topics = np.arange(len(topic_word)) if topics is None else np.asarray(topics)
-        words = top_words(estimator, feature_names, n_words=n_words)
-        probabilities = -np.sort(-topic_word, axis=1)[:, :n_words]
+        names = names_of(estimator, feature_names)
+        ranked = ranked_words(estimator, n_words, ranking)
+        probabilities = np.take_along_axis(topic_word, ranked, axis=1)
         display = cls(
-            words=words[topics], probabilities=probabilities[topics], topics=topics
+            words=names[ranked][topics],
+            probabilities=probabilities[topics],
+            topics=topics,
         )
         return display.plot(ax=ax, n_cols=n_cols, bar_kw=bar_kw)
 

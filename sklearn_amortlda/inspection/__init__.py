@@ -11,6 +11,7 @@ from ._alignment import align_topics
 from ._documents import representative_documents, topics_over_time, topics_per_class
 from ._number import n_components_curve
 from ._pruning import prune_topics
+from ._ranking import topic_lift
 from ._sizes import effective_number_of_topics, topic_sizes
 from ._words import top_words, topic_relevance, topic_table
 
@@ -21,6 +22,7 @@ __all__ = [
     "prune_topics",
     "representative_documents",
     "top_words",
+    "topic_lift",
     "topic_relevance",
     "topic_sizes",
     "topic_table",

@@ -5,10 +5,11 @@ import numpy as np
 from ..metrics._checks import simplex, top_indices
 from ..metrics._coherence import topic_coherence
 from ..metrics._models import model_and_counts, names_of, topics_of
+from ._ranking import ranked_words
 from ._sizes import topic_sizes
 
 
-def top_words(model, feature_names=None, *, n_words=10, ranking=None):
+def top_words(model, feature_names=None, *, n_words=10, ranking="lift"):
     """Return the top words of each topic.
 
     Parameters
@@ -21,9 +22,16 @@ def top_words(model, feature_names=None, *, n_words=10, ranking=None):
         `feature_names_in_`; else 'x0', 'x1', ...
     n_words : int, default=10
         Number of words of each topic.
-    ranking : array-like of shape (n_topics, n_features), default=None
-        Scores that rank the words of each topic, larger scores first, such as
-        :func:`topic_relevance`. None means the probabilities of the words.
+    ranking : {'lift', 'probability'} or array-like of shape (n_topics, n_features), \
+            default='lift'
+        What ranks the words of a topic, larger values first.
+
+        - 'lift': how many times more frequent the word is in the topic than in the
+          corpus, shrunk for rare words (:func:`topic_lift`). Few topics share such
+          words.
+        - 'probability': the probability of the word in the topic. Common words are
+          top words of several topics.
+        - An array of scores, such as :func:`topic_relevance`.
 
     Returns
     -------
@@ -33,8 +41,8 @@ def top_words(model, feature_names=None, *, n_words=10, ranking=None):
     Raises
     ------
     ValueError
-        If the shape of `feature_names` or `ranking` is not that of the model, or
-        `n_words` is not an integer from 1 to the number of words.
+        If the shape of `feature_names` or `ranking` is not that of the model, `ranking`
+        is unknown, or `n_words` is not an integer from 1 to the number of words.
 
     Examples
     --------
@@ -47,15 +55,8 @@ def top_words(model, feature_names=None, *, n_words=10, ranking=None):
     array([['cat', 'purr'],
            ['dog', 'bark']], dtype=object)
     """
-    topics = topics_of(model)
     names = names_of(model, feature_names)
-    ranking = topics if ranking is None else np.asarray(ranking)
-    if ranking.shape != topics.shape:
-        raise ValueError(
-            "ranking must have one row per topic and one column per word, shape "
-            f"{topics.shape}, got {ranking.shape}."
-        )
-    return names[top_indices(ranking, n_words, "n_words")]
+    return names[ranked_words(model, n_words, ranking)]
 
 
 def topic_relevance(model, X, *, weight=0.6):
@@ -109,7 +110,7 @@ def topic_relevance(model, X, *, weight=0.6):
     >>> X = np.repeat([[6, 5, 0], [6, 0, 5]], 20, axis=0)
     >>> lda = LatentDirichletAllocation(2, random_state=0).fit(X)
     >>> words = ["the", "cat", "dog"]
-    >>> top_words(lda, words, n_words=1).ravel()
+    >>> top_words(lda, words, n_words=1, ranking="probability").ravel()
     array(['the', 'the'], dtype=object)
     >>> ranking = topic_relevance(lda, X)
     >>> top_words(lda, words, n_words=1, ranking=ranking).ravel()
@@ -127,7 +128,7 @@ def topic_relevance(model, X, *, weight=0.6):
     return relevance - (1.0 - weight) * log_marginal
 
 
-def topic_table(model, X, feature_names=None, *, n_words=10, ranking=None):
+def topic_table(model, X, feature_names=None, *, n_words=10, ranking="lift"):
     """Return a table of the topics: sizes, quality and top words.
 
     Parameters
@@ -141,8 +142,9 @@ def topic_table(model, X, feature_names=None, *, n_words=10, ranking=None):
         The words; see :func:`top_words`.
     n_words : int, default=10
         Number of words of each topic, at least 2.
-    ranking : array-like of shape (n_topics, n_features), default=None
-        Scores that rank the words in the column ``words``; see :func:`top_words`.
+    ranking : {'lift', 'probability'} or array-like of shape (n_topics, n_features), \
+            default='lift'
+        What ranks the words in the column ``words``; see :func:`top_words`.
         Coherence and exclusivity always use the most probable words.
 
     Returns

@@ -83,6 +83,17 @@ def test_pipeline_is_drawn_as_its_model(name, pipeline, texts):
     assert_numbers_equal(CALLS[name](pipeline, texts), expected)
 
 
+@pytest.mark.parametrize("name", sorted(set(CALLS) - {"to_pyldavis"}))
+def test_words_follow_the_ranking(name, pipeline, texts):
+    default = CALLS[name](pipeline, texts)["words"]
+    by_lift = CALLS[name](pipeline, texts, ranking="lift")["words"]
+    by_probability = CALLS[name](pipeline, texts, ranking="probability")["words"]
+    assert_array_equal(default, by_lift)
+    assert (by_lift != by_probability).any()
+    with pytest.raises(ValueError, match="ranking must be one of"):
+        CALLS[name](pipeline, texts, ranking="frequency")
+
+
 def test_history_is_that_of_the_last_step_of_a_pipeline(texts):
     lda = AmortizedLDA(2, max_iter=2, random_state=0)
     pipeline = make_pipeline(CountVectorizer(), lda).fit(texts)

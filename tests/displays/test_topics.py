@@ -1,17 +1,23 @@
 """Bars of the top words of topics."""
 
 import numpy as np
+import pytest
 from displays.drawing import WORDS, UniformModel, texts_of
 from numpy.testing import assert_allclose
 
 from sklearn_amortlda.displays import TopicsDisplay
+from sklearn_amortlda.inspection import topic_lift
 
 
-def test_bars_are_the_probabilities_of_the_top_words(model):
-    display = TopicsDisplay.from_estimator(model, WORDS, topics=[3, 0], n_words=4)
+@pytest.mark.parametrize("ranking", ["lift", "probability"])
+def test_bars_are_the_probabilities_of_the_top_words(model, ranking):
+    display = TopicsDisplay.from_estimator(
+        model, WORDS, topics=[3, 0], n_words=4, ranking=ranking
+    )
     topic_word = model.components_ / model.components_.sum(axis=1, keepdims=True)
+    scores = topic_lift(model) if ranking == "lift" else topic_word
     for k, axes, bars in zip([3, 0], display.axes_, display.bars_):
-        top = np.argsort(-topic_word[k])[:4]
+        top = np.argsort(-scores[k])[:4]
         assert_allclose([bar.get_width() for bar in bars], topic_word[k, top])
         assert texts_of(axes.get_yticklabels()) == list(WORDS[top])
         assert axes.get_title() == f"topic {k}"

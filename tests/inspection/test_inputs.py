@@ -20,6 +20,7 @@ from sklearn_amortlda.inspection import (
     prune_topics,
     representative_documents,
     top_words,
+    topic_lift,
     topic_relevance,
     topic_sizes,
     topic_table,
@@ -33,6 +34,7 @@ GROUPS = np.arange(300) % 4
 OF_MODEL = {
     "align_topics": lambda model, X: align_topics(model, model),
     "prune_topics": lambda model, X: prune_topics(model, [1, 0]).transform(X),
+    "topic_lift": lambda model, X: topic_lift(model),
     "top_words": lambda model, X, **names: top_words(model, **names),
 }
 OF_DOCUMENTS = {
