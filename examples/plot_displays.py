@@ -19,6 +19,7 @@ from sklearn.model_selection import ShuffleSplit
 from sklearn_amortlda import AmortizedLDA
 from sklearn_amortlda.displays import (
     NComponentsCurveDisplay,
+    TopicHierarchyDisplay,
     TopicMapDisplay,
     TopicsDisplay,
     TopicsPerClassDisplay,
@@ -58,6 +59,14 @@ TopicsDisplay.from_estimator(lda, words, topics=largest)
 # share of all words.
 
 TopicMapDisplay.from_estimator(lda, X, words)
+
+# %%
+# Which topics can be merged?
+# ---------------------------
+# Similar topics merge at small distances. The colours show a cut into eight groups,
+# which ``merge_topics(lda, topic_hierarchy(lda).cut(8))`` makes topics.
+
+TopicHierarchyDisplay.from_estimator(lda, words, n_groups=8)
 
 # %%
 # Which documents have a topic?

@@ -20,9 +20,12 @@ from sklearn_amortlda import AmortizedLDA
 from sklearn_amortlda.inspection import (
     align_topics,
     effective_number_of_topics,
+    merge_topics,
     n_components_curve,
     prune_topics,
     representative_documents,
+    topic_hierarchy,
+    topic_labels,
     topic_relevance,
     topic_sizes,
     topic_table,
@@ -154,3 +157,12 @@ pruned = prune_topics(lda, topic_sizes(lda, X) >= 0.03)
 print(f"effective number of topics: {effective:.1f} of {lda.n_components}")
 print(f"{pruned.n_components} topics have 3 % of the words or more")
 print(f"perplexity of X: {lda.perplexity(X):.0f}, pruned {pruned.perplexity(X):.0f}")
+
+# %%
+# Similar topics can be merged instead. Each merged topic keeps the words of its group.
+
+groups = topic_hierarchy(lda).cut(12)
+merged = merge_topics(lda, groups)
+for group, label in zip(groups, topic_labels(merged, words, n_words=6)):
+    print(f"{'+'.join(map(str, group)):>20}  {label}")
+print(f"perplexity of X: {merged.perplexity(X):.0f}")

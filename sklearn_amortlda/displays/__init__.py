@@ -9,6 +9,7 @@ pyLDAvis instead. Importing this package imports neither matplotlib nor pyLDAvis
 
 from ._n_components_curve import NComponentsCurveDisplay
 from ._pyldavis import to_pyldavis
+from ._topic_hierarchy import TopicHierarchyDisplay
 from ._topic_map import TopicMapDisplay
 from ._topic_shares import TopicsOverTimeDisplay, TopicsPerClassDisplay
 from ._topics import TopicsDisplay
@@ -16,6 +17,7 @@ from ._training_curve import TrainingCurveDisplay
 
 __all__ = [
     "NComponentsCurveDisplay",
+    "TopicHierarchyDisplay",
     "TopicMapDisplay",
     "TopicsDisplay",
     "TopicsOverTimeDisplay",

@@ -1,13 +1,13 @@
 """A fitted model and documents go in; a map of the topics on a plane comes out."""
 
 import numpy as np
-from scipy.spatial.distance import pdist, squareform
+from scipy.spatial.distance import squareform
 from sklearn.decomposition import KernelPCA
 from sklearn.manifold import smacof
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from ..inspection import top_words, topic_sizes
-from ..metrics._checks import simplex
+from ..inspection._hierarchy import topic_distances
 from ..metrics._models import topics_of
 from ._figure import panels, shortened
 
@@ -173,9 +173,7 @@ class TopicMapDisplay:
 
 def topic_coordinates(topic_word):
     """Return coordinates of topics on a plane, of shape (n_topics, 2)."""
-    topic_word = simplex(topic_word, "the model's topics")
-    # Rounding can make the squared distance of equal topics negative: the root is NaN.
-    distances = np.nan_to_num(squareform(pdist(topic_word, "jensenshannon")))
+    distances = squareform(topic_distances(topic_word))
     if not distances.any():
         return np.zeros((len(topic_word), 2))
     # Kernel PCA centres its kernel. With this kernel it is classical scaling.

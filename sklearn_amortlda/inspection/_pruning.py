@@ -62,12 +62,7 @@ def prune_topics(model, keep):
     >>> pruned.transform(X).shape
     (40, 2)
     """
-    fitted = model_of(model)
-    if not hasattr(fitted, "_encoder_weights"):
-        check_is_fitted(fitted)
-        raise TypeError(
-            f"prune_topics needs an AmortizedLDA, got {type(fitted).__name__}."
-        )
+    fitted = amortized(model, "prune_topics")
     keep = _check_keep(keep, len(fitted.components_))
     # The steps of a Pipeline are copied too, so that fitting the copy cannot change
     # the original.
@@ -76,14 +71,36 @@ def prune_topics(model, keep):
     return pruned
 
 
+def amortized(model, caller):
+    """Return the AmortizedLDA of a fitted model; raise a TypeError for other models."""
+    fitted = model_of(model)
+    if not hasattr(fitted, "_encoder_weights"):
+        check_is_fitted(fitted)
+        raise TypeError(f"{caller} needs an AmortizedLDA, got {type(fitted).__name__}.")
+    return fitted
+
+
+def values_by_topic(model):
+    """Return the parameters and attributes of a model that have one row per topic."""
+    values = {name: getattr(model, name) for name in _BY_TOPIC}
+    return {
+        name: np.asarray(value)
+        for name, value in values.items()
+        if np.ndim(value) == _BY_TOPIC[name]
+    }
+
+
+def is_of_outputs(name, array):
+    """Whether an array of weights or moments has one row per output of the encoder."""
+    return name.startswith(("head.", "norm.")) and np.ndim(array) > 0
+
+
 def _keep_topics(model, keep):
     """Remove all other topics from a model, in place."""
     n_topics = len(model.components_)
     model.n_components = len(keep)
-    for name, n_dimensions in _BY_TOPIC.items():
-        value = getattr(model, name)
-        if np.ndim(value) == n_dimensions:
-            setattr(model, name, np.asarray(value)[keep])
+    for name, value in values_by_topic(model).items():
+        setattr(model, name, value[keep])
     # The encoder has one block of outputs, or two (mean and spread), of n_topics each.
     n_outputs = len(model._encoder_weights["head.bias"])
     outputs = np.arange(n_outputs).reshape(-1, n_topics)[:, keep].ravel()
@@ -95,9 +112,7 @@ def _keep_topics(model, keep):
 def _select_outputs(arrays, outputs):
     """Select outputs of the encoder, from its weights or from Adam's moments."""
     return {
-        name: array[outputs]
-        if name.startswith(("head.", "norm.")) and np.ndim(array)
-        else array
+        name: array[outputs] if is_of_outputs(name, array) else array
         for name, array in arrays.items()
     }
 

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from ..metrics._checks import simplex, top_indices
-from ..metrics._coherence import topic_coherence
-from ..metrics._models import model_and_counts, names_of, topics_of
+from ..metrics._checks import simplex
+from ..metrics._models import names_of, topics_of
 from ._ranking import ranked_words
 from ._sizes import topic_sizes
 
@@ -128,83 +127,34 @@ def topic_relevance(model, X, *, weight=0.6):
     return relevance - (1.0 - weight) * log_marginal
 
 
-def topic_table(model, X, feature_names=None, *, n_words=10, ranking="lift"):
-    """Return a table of the topics: sizes, quality and top words.
+def topic_labels(model, feature_names=None, *, n_words=3, ranking="lift"):
+    """Return a short label of each topic, its top words.
 
     Parameters
     ----------
     model : fitted estimator or Pipeline
-        The model has `transform`, and `topic_word_` or else `components_`.
-    X : {array-like, sparse matrix} of shape (n_documents, n_words)
-        Counts of the documents that determine sizes and coherence, or the input of the
-        Pipeline.
+        The model has `topic_word_`, or else `components_`.
     feature_names : array-like of shape (n_features,), default=None
         The words; see :func:`top_words`.
-    n_words : int, default=10
-        Number of words of each topic, at least 2.
+    n_words : int, default=3
+        Number of words in a label.
     ranking : {'lift', 'probability'} or array-like of shape (n_topics, n_features), \
             default='lift'
-        What ranks the words in the column ``words``; see :func:`top_words`.
-        Coherence and exclusivity always use the most probable words.
+        What ranks the words; see :func:`top_words`.
 
     Returns
     -------
-    table : pandas.DataFrame
-        One row per topic, in the order of the model, with the columns
-
-        - ``size``: expected share of the words of X (:func:`topic_sizes`);
-        - ``alpha``: Dirichlet prior of the topic, if the model has `doc_topic_prior_`;
-        - ``coherence``: NPMI of the top words in X
-          (:func:`~sklearn_amortlda.metrics.topic_coherence`);
-        - ``exclusivity``: mean over the top words of p(v | k) / sum_j p(v | j), as in
-          MALLET's diagnostics. It is 1 if no other topic has the words, and
-          1 / n_topics if all topics have them with equal probability;
-        - ``words``: the top words, separated by spaces.
-
-    Raises
-    ------
-    ImportError
-        If pandas is not installed.
-    ValueError
-        As raised by :func:`top_words` and :func:`topic_sizes`.
+    labels : ndarray of shape (n_topics,), of objects
+        The top words, separated by commas.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_amortlda import AmortizedLDA
-    >>> from sklearn_amortlda.inspection import topic_table
-    >>> X = np.repeat([[5, 3, 0, 0], [0, 0, 3, 5]], [60, 20], axis=0)
-    >>> lda = AmortizedLDA(2, random_state=0).fit(X)
-    >>> table = topic_table(lda, X, ["cat", "purr", "bark", "dog"], n_words=2)
-    >>> table = table[["size", "coherence", "words"]].sort_values("size")
-    >>> print(table.round(1).to_string(index=False))
-     size  coherence    words
-      0.2        1.0 dog bark
-      0.8        1.0 cat purr
+    >>> from types import SimpleNamespace
+    >>> from sklearn_amortlda.inspection import topic_labels
+    >>> model = SimpleNamespace(components_=np.array([[50, 30, 0, 0], [0, 0, 30, 50]]))
+    >>> topic_labels(model, ["cat", "purr", "bark", "dog"], n_words=2)
+    array(['cat, purr', 'dog, bark'], dtype=object)
     """
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise ImportError(
-            "topic_table needs pandas, which is not installed: pip install pandas."
-        ) from error
-
-    names = names_of(model, feature_names)
-    model, counts = model_and_counts(model, X)
-    topics = simplex(topics_of(model), "the model's topics")
-    words = top_words(model, names, n_words=n_words, ranking=ranking)
-    columns = {"size": topic_sizes(model, counts)}
-    if hasattr(model, "doc_topic_prior_"):
-        columns["alpha"] = model.doc_topic_prior_
-    columns["coherence"] = topic_coherence(
-        topics, counts, n_top_words=n_words, average=False
-    )
-    columns["exclusivity"] = _exclusivity(topics, n_words)
-    columns["words"] = [" ".join(map(str, row)) for row in words]
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(topics), name="topic"))
-
-
-def _exclusivity(topics, n_words):
-    top = top_indices(topics, n_words, "n_words")
-    own = np.take_along_axis(topics, top, axis=1)
-    return (own / topics.sum(axis=0)[top]).mean(axis=1)
+    words = top_words(model, feature_names, n_words=n_words, ranking=ranking)
+    return np.array([", ".join(map(str, row)) for row in words], dtype=object)

@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn_amortlda import AmortizedLDA, displays
 from sklearn_amortlda.displays import (
     NComponentsCurveDisplay,
+    TopicHierarchyDisplay,
     TopicMapDisplay,
     TopicsDisplay,
     TopicsOverTimeDisplay,
@@ -30,8 +31,16 @@ def numbers_of(display):
     return {k: v for k, v in vars(display).items() if not k.endswith("_")}
 
 
+def words_of(display):
+    """Return the words and the merges of a dendrogram."""
+    return {"words": display.words, "merges": display.hierarchy.linkage}
+
+
 # A call takes a fitted model, its documents and `feature_names`.
 CALLS = {
+    "TopicHierarchyDisplay": lambda model, X, **names: words_of(
+        TopicHierarchyDisplay.from_estimator(model, **names)
+    ),
     "TopicMapDisplay": lambda model, X, **names: numbers_of(
         TopicMapDisplay.from_estimator(model, X, **names)
     ),
@@ -46,6 +55,10 @@ CALLS = {
     ),
     "to_pyldavis": lambda model, X, **names: to_pyldavis(model, X, **names),
 }
+
+
+# Displays that need no documents.
+OF_MODEL = {"TopicsDisplay", "TopicHierarchyDisplay"}
 
 
 @pytest.fixture(autouse=True)
@@ -111,7 +124,7 @@ def test_number_of_topics_is_that_of_the_last_step_of_a_pipeline(pipeline, texts
     assert pipeline[-1].n_components == 3
 
 
-@pytest.mark.parametrize("name", sorted(set(CALLS) - {"TopicsDisplay"}))
+@pytest.mark.parametrize("name", sorted(set(CALLS) - OF_MODEL))
 def test_frame_keeps_its_column_names(name, fitted_to_frame_and_array, frame):
     model, unnamed = fitted_to_frame_and_array
     expected = CALLS[name](unnamed, frame.to_numpy(), feature_names=frame.columns)

@@ -16,10 +16,13 @@ from sklearn_amortlda import AmortizedLDA, inspection
 from sklearn_amortlda.inspection import (
     align_topics,
     effective_number_of_topics,
+    merge_topics,
     n_components_curve,
     prune_topics,
     representative_documents,
     top_words,
+    topic_hierarchy,
+    topic_labels,
     topic_lift,
     topic_relevance,
     topic_sizes,
@@ -34,6 +37,9 @@ GROUPS = np.arange(300) % 4
 OF_MODEL = {
     "align_topics": lambda model, X: align_topics(model, model),
     "prune_topics": lambda model, X: prune_topics(model, [1, 0]).transform(X),
+    "merge_topics": lambda model, X: merge_topics(model, [[0, 2]]).transform(X),
+    "topic_hierarchy": lambda model, X: topic_hierarchy(model).linkage,
+    "topic_labels": lambda model, X, **names: topic_labels(model, **names),
     "topic_lift": lambda model, X: topic_lift(model),
     "top_words": lambda model, X, **names: top_words(model, **names),
 }
@@ -47,7 +53,7 @@ OF_DOCUMENTS = {
     "topics_per_class": lambda model, X: topics_per_class(model, X, GROUPS),
 }
 CALLS = OF_MODEL | OF_DOCUMENTS
-WITH_NAMES = {"top_words", "topic_table"}
+WITH_NAMES = {"top_words", "topic_labels", "topic_table"}
 
 
 def assert_results_equal(found, expected):
@@ -58,7 +64,8 @@ def assert_results_equal(found, expected):
 
 
 def test_every_function_of_a_fitted_model_is_tested_here():
-    assert set(CALLS) == set(inspection.__all__) - {"n_components_curve"}
+    elsewhere = {"n_components_curve", "TopicHierarchy"}
+    assert set(CALLS) == set(inspection.__all__) - elsewhere
 
 
 @pytest.fixture(scope="module")

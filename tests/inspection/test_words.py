@@ -1,6 +1,5 @@
 """Top words, relevance and the table of topics."""
 
-import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,11 +11,11 @@ from scipy.stats import gamma, poisson
 from sklearn_amortlda import AmortizedLDA
 from sklearn_amortlda.inspection import (
     top_words,
+    topic_labels,
     topic_lift,
     topic_relevance,
     topic_table,
 )
-from sklearn_amortlda.metrics import topic_coherence
 
 
 def test_words_by_probability_are_the_most_probable_words(model):
@@ -165,40 +164,9 @@ def test_weight_outside_the_unit_interval_raises(model, weight):
         topic_relevance(model, X, weight=weight)
 
 
-def test_table_has_the_values_computed_by_hand(model):
-    pytest.importorskip("pandas")
-    table = topic_table(model, X, WORDS, n_words=2)
-    assert table.index.tolist() == [0, 1]
-    assert table.columns.tolist() == ["size", "coherence", "exclusivity", "words"]
-    assert_allclose(table["size"], [0.7, 0.3])
-    assert table["words"].tolist() == ["cat purr", "dog the"]
-    by_probability = topic_table(model, X, WORDS, n_words=2, ranking="probability")
-    assert by_probability["words"].tolist() == ["the cat", "the dog"]
-    # "the" has exclusivity 0.5, and the second word of each topic has 1.
-    assert_allclose(table["exclusivity"], [0.75, 0.75])
-    assert_allclose(
-        table["coherence"], topic_coherence(TOPICS, X, n_top_words=2, average=False)
-    )
-
-
-def test_table_of_a_fitted_model_has_its_prior(lda, peer, corpus):
-    pytest.importorskip("pandas")
-    for fitted in (lda, peer):
-        table = topic_table(fitted, corpus)
-        assert_allclose(table["alpha"], fitted.doc_topic_prior_)
-        assert_allclose(table["size"].sum(), 1.0)
-        assert table["words"].str.split().str.len().tolist() == [10] * 5
-
-
-def test_ranking_changes_the_words_of_the_table_only(lda, corpus):
-    pytest.importorskip("pandas")
-    ranking = topic_relevance(lda, corpus, weight=0.0)
-    by_relevance = topic_table(lda, corpus, ranking=ranking)
-    assert_array_equal(by_relevance["coherence"], topic_table(lda, corpus)["coherence"])
-    assert np.all(by_relevance["words"] != topic_table(lda, corpus)["words"])
-
-
-def test_missing_pandas_raises_with_the_command_that_installs_it(model, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(ImportError, match="pip install pandas"):
-        topic_table(model, X, n_words=2)
+def test_labels_are_the_top_words(lda):
+    words = lda.top_words(n_words=3)
+    assert topic_labels(lda).tolist() == [", ".join(row) for row in words]
+    by_probability = topic_labels(lda, n_words=2, ranking="probability")
+    expected = lda.top_words(n_words=2, ranking="probability")
+    assert by_probability.tolist() == [", ".join(row) for row in expected]
