@@ -14,6 +14,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from sklearn_amortlda import SKOPS_TRUSTED, AmortizedLDA
+from sklearn_amortlda.inspection import merge_topics, prune_topics
 
 FITTED = (
     "components_",
@@ -297,6 +298,19 @@ def test_empty_documents_may_have_labels(corpus, y):
     with_empty = small_estimator(label_weight=0.5).fit(X, [*y, "first", "third", None])
     assert_equal_models(with_empty, small_estimator(label_weight=0.5).fit(corpus, y))
     assert_allclose(with_empty.label_proba(X)[-1].sum(), 1, rtol=1e-6)
+
+
+def test_pruned_and_merged_models_keep_the_labels_of_their_topics(corpus, y):
+    lda = small_estimator(label_weight=0.5).fit(corpus, y)
+    pruned = prune_topics(lda, [3, 1])
+    assert_array_equal(pruned.topic_label_, lda.topic_label_[[3, 1]])
+    merged = merge_topics(lda, [[0, 2, 4]])
+    sums = lda._label_components[[0, 2, 4]].sum(axis=0)
+    assert_allclose(merged.topic_label_[0], sums / sums.sum())
+    assert_array_equal(merged.topic_label_[1:], lda.topic_label_[[1, 3]])
+    for model in (pruned, merged):
+        assert_allclose(model.label_proba(corpus).sum(axis=1), 1.0, rtol=1e-6)
+        model.partial_fit(corpus, y)
 
 
 def test_estimator_stays_a_transformer():

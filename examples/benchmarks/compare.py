@@ -34,6 +34,9 @@ MODELS = [
     "sklearn-batch",
     "gensim",
     "tomotopy",
+    "topica",
+    "nmf",
+    "svd",
     "scvi",
     "prodlda",
 ]
@@ -112,6 +115,8 @@ def main():
         "quick": arguments.quick,
     }
     title = f"{corpus}, {arguments.n_topics} topics" + ", quick" * arguments.quick
+    if arguments.threads > 1:
+        title += f", {arguments.threads} threads"
     output = arguments.output or HERE / "results" / title.replace(", ", "-").replace(
         " ", "-"
     )
@@ -173,7 +178,7 @@ def run_model(model, shared, arguments, folder):
         print(f"{model}, {effort:.0%} of the epochs, seed {seed}: ", end="", flush=True)
         run = run_in_process(settings)
         if run["status"] == "ok":
-            print(f"{run['fit_cpu_s']:.1f} CPU s, perplexity {run['perplexity']:.0f}")
+            print(f"{run['fit_wall_s']:.1f} s, accuracy {run['accuracy']:.3f}")
         else:
             print(f"{run['status']}: {run['detail']}")
         if run["status"] == "not installed":

@@ -12,6 +12,8 @@ class Peer:
 
     # The package whose version is reported.
     distribution = None
+    # Whether the topics are non-negative weights of words.
+    has_topics = True
 
     def __init__(self, n_topics, seed, epochs, threads):
         self.n_topics = n_topics
@@ -37,6 +39,10 @@ class Peer:
         from sklearn_amortlda.metrics import held_out_perplexity
 
         return held_out_perplexity(doc_topic, topic_word, held_out)
+
+    def assign(self, documents):
+        """One topic for each document."""
+        return self.transform(documents).argmax(axis=1)
 
 
 class EstimatorPeer(Peer):
@@ -64,7 +70,10 @@ class Amortlda(EstimatorPeer):
         from sklearn_amortlda import AmortizedLDA
 
         self.model = AmortizedLDA(
-            n_components=self.n_topics, max_iter=self.epochs, random_state=self.seed
+            n_components=self.n_topics,
+            max_iter=self.epochs,
+            n_jobs=self.threads,
+            random_state=self.seed,
         )
 
     @staticmethod
@@ -72,6 +81,9 @@ class Amortlda(EstimatorPeer):
         from sklearn_amortlda import AmortizedLDA
 
         return AmortizedLDA().max_iter
+
+    def assign(self, X):
+        return self.model.predict(X)
 
 
 class SklearnOnline(EstimatorPeer):
@@ -102,14 +114,68 @@ class SklearnBatch(SklearnOnline):
     learning_method = "batch"
 
 
+class Factorization(Peer):
+    """A matrix factorization of tf-idf."""
+
+    distribution = "scikit-learn"
+
+    def build(self):
+        from sklearn.feature_extraction.text import TfidfTransformer
+        from sklearn.pipeline import make_pipeline
+
+        self.model = make_pipeline(TfidfTransformer(), self.decomposition())
+
+    @staticmethod
+    def default_epochs(n_documents):
+        return 200
+
+    def fit(self, X):
+        self.model.fit(X)
+
+    def transform(self, X):
+        return self.model.transform(X)
+
+    @property
+    def topic_word_(self):
+        return self.model[-1].components_
+
+    def perplexity(self, doc_topic, topic_word, held_out):
+        """None: the factors have no distribution of counts."""
+        return None
+
+
+class Nmf(Factorization):
+    def decomposition(self):
+        from sklearn.decomposition import NMF
+
+        return NMF(self.n_topics, max_iter=self.epochs, random_state=self.seed)
+
+
+class Svd(Factorization):
+    has_topics = False
+
+    def decomposition(self):
+        from sklearn.decomposition import TruncatedSVD
+
+        return TruncatedSVD(self.n_topics, n_iter=self.epochs, random_state=self.seed)
+
+    @staticmethod
+    def default_epochs(n_documents):
+        return 5
+
+
 class Gensim(Peer):
     distribution = "gensim"
 
     def build(self):
         from gensim.matutils import Sparse2Corpus
-        from gensim.models import LdaModel
+        from gensim.models import LdaModel, LdaMulticore
 
-        self._to_corpus, self._lda = Sparse2Corpus, LdaModel
+        self._to_corpus = Sparse2Corpus
+        # LdaMulticore cannot learn an asymmetric alpha, so one thread uses LdaModel.
+        self._lda, self._options = LdaModel, {"alpha": "auto"}
+        if self.threads > 1:
+            self._lda, self._options = LdaMulticore, {"workers": self.threads}
 
     @staticmethod
     def default_epochs(n_documents):
@@ -126,8 +192,8 @@ class Gensim(Peer):
             id2word=self.words,
             num_topics=self.n_topics,
             passes=self.epochs,
-            alpha="auto",
             eta="auto",
+            **self._options,
             # Without the bound that gensim logs, which is no part of the fit.
             eval_every=None,
             random_state=self.seed,
@@ -140,6 +206,42 @@ class Gensim(Peer):
     @property
     def topic_word_(self):
         return self.model.get_topics()
+
+
+class Topica(Peer):
+    distribution = "topica"
+
+    def build(self):
+        import topica
+
+        self.model = topica.LDA(self.n_topics, seed=self.seed, num_threads=self.threads)
+
+    @staticmethod
+    def default_epochs(n_documents):
+        return 1000
+
+    def prepare(self, X):
+        self.n_words = X.shape[1]
+        return _as_texts(X)
+
+    def fit(self, documents):
+        self.model.fit(
+            [words for words in documents if words],
+            iters=self.epochs,
+            progress=False,
+            keep_theta_draws=False,
+        )
+
+    def transform(self, documents):
+        return self.model.transform(documents, seed=self.seed)
+
+    @property
+    def topic_word_(self):
+        """A word that is in no training document has the smallest probability."""
+        found = np.asarray(self.model.topic_word)
+        topic_word = np.tile(found.min(axis=1, keepdims=True), self.n_words)
+        topic_word[:, [int(word) for word in self.model.vocabulary]] = found
+        return topic_word / topic_word.sum(axis=1, keepdims=True)
 
 
 class Tomotopy(Peer):
@@ -157,12 +259,8 @@ class Tomotopy(Peer):
         return 1000
 
     def prepare(self, X):
-        X = sparse.csr_matrix(X, dtype=np.int64)
         self.n_words = X.shape[1]
-        names = np.array([str(v) for v in range(X.shape[1])], dtype=object)
-        words = np.repeat(names[X.indices], X.data)
-        ends = np.cumsum(np.asarray(X.sum(axis=1)).ravel())
-        return [part.tolist() for part in np.split(words, ends[:-1])]
+        return _as_texts(X)
 
     def fit(self, documents):
         for words in filter(None, documents):
@@ -255,6 +353,15 @@ class Prodlda(EstimatorPeer):
         return float(np.exp(-log_likelihood / held_out.sum()))
 
 
+def _as_texts(X):
+    """A list of words for each document; the words are numbers of columns."""
+    X = sparse.csr_matrix(X, dtype=np.int64)
+    names = np.array([str(v) for v in range(X.shape[1])], dtype=object)
+    words = np.repeat(names[X.indices], X.data)
+    ends = np.cumsum(np.asarray(X.sum(axis=1)).ravel())
+    return [part.tolist() for part in np.split(words, ends[:-1])]
+
+
 def _import_torch():
     """Import torch with the 800 modules that the first optimizer imports."""
     import torch
@@ -268,6 +375,9 @@ PEERS = {
     "sklearn-batch": SklearnBatch,
     "gensim": Gensim,
     "tomotopy": Tomotopy,
+    "topica": Topica,
+    "nmf": Nmf,
+    "svd": Svd,
     "scvi": Scvi,
     "prodlda": Prodlda,
 }

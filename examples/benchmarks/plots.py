@@ -16,7 +16,7 @@ PANELS = [
 
 
 def plot_quality_against_time(runs, models, path, title):
-    """Write a PNG with one panel per measure; time is CPU seconds, on a log axis."""
+    """Write a PNG with one panel per measure; time is wall seconds, on a log axis."""
     figure, panels = plt.subplots(
         1, len(PANELS), figsize=(15, 4.8), layout="constrained"
     )
@@ -25,12 +25,13 @@ def plot_quality_against_time(runs, models, path, title):
             curve = _curve(runs, model, key)
             if curve:
                 panel.plot(*zip(*curve, strict=True), label=model, **style)
-        panel.set(xscale="log", yscale=scale, xlabel="fit, CPU seconds", title=label)
+        panel.set(xscale="log", yscale=scale, xlabel="fit, seconds", title=label)
         _plain_numbers(panel.xaxis, ticks=(1, 3))
         if scale == "log":
             _plain_numbers(panel.yaxis, ticks=(1, 1.5, 2, 3, 4, 5, 7))
         panel.grid(alpha=0.3)
-    handles, labels = panels[0].get_legend_handles_labels()
+    # The last panel has every model.
+    handles, labels = panels[-1].get_legend_handles_labels()
     figure.legend(
         handles, labels, loc="outside lower center", ncols=max(1, len(labels))
     )
@@ -43,8 +44,8 @@ def _curve(runs, model, key):
     """Points (seconds, quality), as means over seeds, by number of epochs."""
     points = {}
     for run in runs:
-        if run["model"] == model and run["status"] == "ok":
-            points.setdefault(run["effort"], []).append((run["fit_cpu_s"], run[key]))
+        if run["model"] == model and run["status"] == "ok" and key in run:
+            points.setdefault(run["effort"], []).append((run["fit_wall_s"], run[key]))
     return [
         tuple(map(mean, zip(*points[effort], strict=True))) for effort in sorted(points)
     ]
@@ -60,8 +61,11 @@ def _styles():
         "#D55E00",
         "#CC79A7",
         "#E69F00",
+        "#999999",
+        "#8C510A",
+        "#5E3C99",
     ]
-    for colour, marker in zip(colours, "osD^vPX", strict=True):
+    for colour, marker in zip(colours, "osD^vPX*<>", strict=True):
         yield {"color": colour, "marker": marker, "linewidth": 1.5, "markersize": 6}
 
 

@@ -11,6 +11,7 @@ import time
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import SimpleNamespace
 
 import corpus as corpora
 import numpy as np
@@ -21,7 +22,7 @@ QUICK_EFFORT = 0.1
 
 
 def run(settings):
-    """Fit one model; its figures and its topics."""
+    """Fit one model; its figures, and its topics if it has any."""
     corpus = corpora.load(settings["folder"], settings["quick"])
     n_documents, n_words = corpus.train.shape
     kind = PEERS[settings["model"]]
@@ -39,7 +40,7 @@ def run(settings):
     # After `_costs`, because the metrics import modules that raise the peak memory.
     topic_word = peer.topic_word_
     figures |= _quality(peer, topic_word, corpus)
-    return figures, topic_word
+    return figures, topic_word if kind.has_topics else None
 
 
 def _costs(peer, corpus):
@@ -60,32 +61,69 @@ def _costs(peer, corpus):
 
 
 def _quality(peer, topic_word, corpus):
-    """Perplexity, coherence, diversity and accuracy."""
+    """Quality of the topics, and agreement of the documents' topics with labels."""
+    quality = _agreement(peer, corpus)
+    if peer.has_topics:
+        quality |= _of_words(topic_word, corpus.train)
+        perplexity = _perplexity(peer, topic_word, corpus.test)
+        quality |= {} if perplexity is None else {"perplexity": perplexity}
+    return quality
+
+
+def _perplexity(peer, topic_word, X):
+    from sklearn_amortlda.metrics import completion_split
+
+    observed, held_out = completion_split(X, random_state=0)
+    doc_topic = peer.transform(peer.prepare(observed.astype(np.int64)))
+    return peer.perplexity(doc_topic, topic_word, held_out)
+
+
+def _of_words(topic_word, X):
+    """Coherence and overlap of the top words by probability and by lift."""
+    from sklearn_amortlda.inspection import topic_lift
     from sklearn_amortlda.metrics import (
-        completion_split,
         topic_coherence,
         topic_diversity,
+        topic_uniqueness,
     )
 
-    observed, held_out = completion_split(corpus.test, random_state=0)
-    doc_topic = peer.transform(peer.prepare(observed.astype(np.int64)))
-    return {
-        "perplexity": peer.perplexity(doc_topic, topic_word, held_out),
-        "npmi": topic_coherence(topic_word, corpus.train, measure="npmi"),
-        "c_v": topic_coherence(topic_word, corpus.train, measure="c_v"),
-        "diversity": topic_diversity(topic_word),
-        "accuracy": _accuracy(peer, corpus),
-    }
+    # A factor of NMF or a topic may be zero everywhere.
+    topic_word = topic_word + 1e-12
+    # Counts of the corpus, which the lift of rare words depends on.
+    topic_word *= X.sum() / topic_word.sum()
+    figures = {"c_v": topic_coherence(topic_word, X, measure="c_v")}
+    lift = topic_lift(SimpleNamespace(components_=topic_word))
+    for suffix, scores in {"": topic_word, "_lift": lift}.items():
+        figures |= {
+            f"npmi{suffix}": topic_coherence(scores, X, measure="npmi"),
+            f"diversity{suffix}": topic_diversity(scores),
+            f"uniqueness{suffix}": topic_uniqueness(scores),
+        }
+    return figures
 
 
-def _accuracy(peer, corpus):
-    """Test accuracy of a logistic regression on the topic proportions."""
+def _agreement(peer, corpus):
+    """Accuracy and precision of the features, and labels of the documents' topics."""
     from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import normalized_mutual_info_score
+
+    from sklearn_amortlda.metrics import purity_score, retrieval_precision
 
     train, test = (peer.transform(peer.prepare(X)) for X in (corpus.train, corpus.test))
     # Proportions are small, about 1 / K, and need a weaker penalty than C=1.
     classifier = LogisticRegression(C=10, max_iter=1000).fit(train, corpus.train_labels)
-    return classifier.score(test, corpus.test_labels)
+    figures = {"accuracy": classifier.score(test, corpus.test_labels)}
+    if not peer.has_topics:
+        return figures
+    labels = corpus.test_labels
+    assigned = peer.assign(peer.prepare(corpus.test))
+    return figures | {
+        "purity": purity_score(labels, assigned),
+        "nmi": normalized_mutual_info_score(labels, assigned),
+        "precision": retrieval_precision(
+            train, corpus.train_labels, queries=test, query_labels=labels
+        ),
+    }
 
 
 @contextmanager
@@ -121,7 +159,8 @@ def main():
         figures = {"status": "not installed", "detail": str(error)}
     else:
         figures["status"] = "ok"
-        np.save(path.with_suffix(".npy"), topic_word.astype(np.float32))
+        if topic_word is not None:
+            np.save(path.with_suffix(".npy"), topic_word.astype(np.float32))
     path.write_text(json.dumps(settings | figures, indent=1))
 
 

@@ -18,9 +18,9 @@ _EPSILON = 1e-5
 def merge_topics(model, groups):
     r"""Return a copy of a fitted AmortizedLDA in which groups of topics are one topic.
 
-    The parameters lambda (`components_`) and alpha of a group are added, and nothing is
-    fitted again. Other topics do not change. `partial_fit`, and `fit` with
-    `warm_start`, continue the training of the copy.
+    The parameters lambda (`components_`, and those of labels) and alpha of a group are
+    added, and nothing is fitted again. Other topics do not change. `partial_fit`, and
+    `fit` with `warm_start`, continue the training of the copy.
 
     Parameters
     ----------
@@ -130,8 +130,9 @@ def _merge(model, groups):
     for name, value in values_by_topic(model).items():
         sums = np.stack([value[group].sum(axis=0) for group in groups])
         setattr(model, name, sums)
-    totals = model.components_.sum(axis=1, keepdims=True)
-    model.topic_word_ = model.components_ / totals
+    model.topic_word_ = _normalized(model.components_)
+    if hasattr(model, "topic_label_"):
+        model.topic_label_ = _normalized(model._label_components)
     model.n_components = len(groups)
     for name, merge in (
         ("_encoder_weights", _merged_outputs),
@@ -139,6 +140,10 @@ def _merge(model, groups):
     ):
         setattr(model, name, _by_group(getattr(model, name), groups, n_topics, merge))
     model.bound_ = np.nan
+
+
+def _normalized(values):
+    return values / values.sum(axis=1, keepdims=True)
 
 
 def _by_group(arrays, groups, n_topics, merge):

@@ -7,9 +7,10 @@ from sklearn.model_selection import GridSearchCV, ShuffleSplit
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
-from ..metrics._coherence import topic_coherence, topic_diversity
+from ..metrics._coherence import topic_coherence
 from ..metrics._completion import document_completion_perplexity
 from ..metrics._models import model_and_counts, topics_of
+from ..metrics._overlap import topic_diversity
 
 
 def n_components_curve(

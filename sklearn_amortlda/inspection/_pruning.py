@@ -8,7 +8,8 @@ from sklearn.utils.validation import check_is_fitted
 from ..metrics._models import model_of
 
 # Parameters and attributes that have one row per topic, with the number of dimensions
-# that they then have. A prior may also be a number, or one value per word.
+# that they then have. A prior may also be a number, or one value per word. Only models
+# of labels have the last two.
 _BY_TOPIC = {
     "components_": 2,
     "topic_word_": 2,
@@ -16,6 +17,8 @@ _BY_TOPIC = {
     "doc_topic_prior_": 1,
     "topic_word_prior": 2,
     "topic_word_prior_": 2,
+    "topic_label_": 2,
+    "_label_components": 2,
 }
 
 
@@ -82,7 +85,7 @@ def amortized(model, caller):
 
 def values_by_topic(model):
     """Return the parameters and attributes of a model that have one row per topic."""
-    values = {name: getattr(model, name) for name in _BY_TOPIC}
+    values = {name: getattr(model, name, None) for name in _BY_TOPIC}
     return {
         name: np.asarray(value)
         for name, value in values.items()

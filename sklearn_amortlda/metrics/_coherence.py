@@ -1,9 +1,10 @@
-"""Topics, and counts for coherence, in; coherence, diversity and stability out."""
+"""Topics, and counts or word vectors, in; coherence and stability out."""
 
 from itertools import combinations
 
 import numpy as np
 from sklearn.preprocessing import normalize
+from sklearn.utils import check_array
 
 from ._checks import check_counts, check_topics, matched_topics, top_indices
 
@@ -101,41 +102,59 @@ def topic_coherence(topic_word, X, *, measure="npmi", n_top_words=10, average=Tr
     return float(values.mean()) if average else values
 
 
-def topic_diversity(topic_word, *, n_top_words=10):
-    """Return the share of distinct words among the top words of all topics [1]_.
+def embedding_coherence(topic_word, word_vectors, *, n_top_words=10, average=True):
+    """Return the mean cosine similarity of the vectors of the topics' top words [1]_.
+
+    The vectors come from other texts, so that coherence does not depend on whether
+    words occur together in the documents of a small corpus.
 
     Parameters
     ----------
     topic_word : array-like of shape (n_topics, n_words)
         Non-negative weights of the words; only their order in a row matters.
+    word_vectors : array-like of shape (n_words, n_dims)
+        Vectors of the words, such as word2vec or GloVe. A row of zeros or NaN marks a
+        word without a vector. Pairs with such a word are left out.
     n_top_words : int, default=10
-        Number of top words of a topic.
+        Number of top words of a topic, at least 2.
+    average : bool, default=True
+        Whether to return the mean over topics. Topics without a pair are left out.
 
     Returns
     -------
-    diversity : float
-        1 if no two topics share a top word; 1 / n_topics if all topics have the same
-        top words.
+    coherence : float, or ndarray of shape (n_topics,) if ``average=False``
+        From -1 to 1. NaN for a topic without a pair of words that have vectors.
 
     Raises
     ------
     ValueError
-        If a weight is negative or not finite, or `n_top_words` is not an integer
-        from 1 to the number of words.
+        If a weight is negative, the numbers of words of `topic_word` and `word_vectors`
+        differ, a vector is infinite, no topic has a pair of words with vectors, or
+        `n_top_words` is not an integer from 2 to the number of words.
 
     References
     ----------
-    .. [1] A. B. Dieng, F. J. R. Ruiz & D. M. Blei (2020). Topic modeling in embedding
-       spaces. TACL.
+    .. [1] Y. Ding, R. Nallapati & B. Xiang (2018). Coherence-aware neural topic
+       modeling. EMNLP.
 
     Examples
     --------
-    >>> from sklearn_amortlda.metrics import topic_diversity
-    >>> topic_diversity([[.5, .4, .1], [.1, .5, .4]], n_top_words=2)
-    0.75
+    >>> from sklearn_amortlda.metrics import embedding_coherence
+    >>> vectors = [[1, 0], [1, 0], [0, 1], [0, 2]]
+    >>> topic_word = [[.4, .4, .1, .1], [.1, .4, .4, .1]]
+    >>> embedding_coherence(topic_word, vectors, n_top_words=2, average=False)
+    array([1., 0.])
     """
-    top_words = top_indices(check_topics(topic_word), n_top_words, "n_top_words")
-    return float(np.unique(top_words).size / top_words.size)
+    topic_word = check_topics(topic_word)
+    top_words = top_indices(topic_word, n_top_words, "n_top_words", minimum=2)
+    vectors = _check_vectors(word_vectors, topic_word.shape[1])
+    values = np.array([_mean_cosine(vectors[words]) for words in top_words])
+    if np.isnan(values).all():
+        raise ValueError(
+            "No topic has two top words with vectors. Pass vectors of the vocabulary's "
+            "words, in the order of its columns."
+        )
+    return float(np.nanmean(values)) if average else values
 
 
 def topic_stability(topic_words):
@@ -177,6 +196,31 @@ def topic_stability(topic_words):
             "with the same numbers of topics and words."
         )
     return float(np.mean([_agreement(a, b) for a, b in combinations(runs, 2)]))
+
+
+def _check_vectors(word_vectors, n_words):
+    """Return unit vectors, with rows of zeros for words without a vector."""
+    vectors = check_array(
+        word_vectors,
+        dtype=np.float64,
+        ensure_all_finite="allow-nan",
+        input_name="word_vectors",
+    )
+    if len(vectors) != n_words:
+        raise ValueError(
+            f"word_vectors has {len(vectors)} rows but topic_word has {n_words} words: "
+            "pass one row per word, in the order of the columns."
+        )
+    missing = np.isnan(vectors).any(axis=1, keepdims=True)
+    return normalize(np.where(missing, 0.0, vectors))
+
+
+def _mean_cosine(vectors):
+    """Return the mean cosine of all pairs of unit vectors, without rows of zeros."""
+    known = vectors[vectors.any(axis=1)]
+    if len(known) < 2:
+        return np.nan
+    return (known @ known.T)[np.triu_indices(len(known), k=1)].mean()
 
 
 def _agreement(a, b):

@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from ._coherence import topic_coherence, topic_diversity
+from ._coherence import topic_coherence
 from ._completion import document_completion_perplexity
+from ._labels import purity_score, retrieval_precision
 from ._models import check_names, model_and_counts, topics_of
+from ._overlap import inverted_rbo, topic_diversity, topic_uniqueness
 
 
 def document_completion_scorer(estimator, X, y=None):
@@ -139,6 +141,106 @@ def topic_diversity_scorer(estimator, X=None, y=None):
         Between 1 / n_topics and 1. Greater is better.
     """
     return topic_diversity(topics_of(estimator))
+
+
+def topic_uniqueness_scorer(estimator, X=None, y=None):
+    """Return the :func:`topic_uniqueness` of the top 15 words, for model selection.
+
+    Parameters
+    ----------
+    estimator : fitted estimator or Pipeline
+        See :func:`topic_diversity_scorer`.
+    X : None
+        Ignored.
+    y : None
+        Ignored.
+
+    Returns
+    -------
+    score : float
+        From 0 to 1. Greater is better.
+    """
+    return topic_uniqueness(topics_of(estimator))
+
+
+def inverted_rbo_scorer(estimator, X=None, y=None):
+    """Return the :func:`inverted_rbo` of the top 10 words, for model selection.
+
+    Parameters
+    ----------
+    estimator : fitted estimator or Pipeline
+        See :func:`topic_diversity_scorer`.
+    X : None
+        Ignored.
+    y : None
+        Ignored.
+
+    Returns
+    -------
+    score : float
+        From 0 to 1. Greater is better.
+    """
+    return inverted_rbo(topics_of(estimator))
+
+
+def purity_scorer(estimator, X, y):
+    """Return the :func:`purity_score` of the documents' topics, for model selection.
+
+    The topics are those of `predict`, or the largest proportions of `transform` if the
+    estimator has no `predict`. Labels are not used in the fit of a topic model. For
+    estimators with `predict`, scikit-learn has
+    ``scoring='normalized_mutual_info_score'``.
+
+    Parameters
+    ----------
+    estimator : fitted estimator or Pipeline
+        Has `predict` or `transform`.
+    X : {array-like, sparse matrix, DataFrame} of shape (n_documents, n_words)
+        Counts, or the input of the Pipeline.
+    y : array-like of shape (n_documents,)
+        Labels of the documents.
+
+    Returns
+    -------
+    score : float
+        Above 0, at most 1. Greater is better.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.decomposition import LatentDirichletAllocation
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from sklearn_amortlda.metrics import purity_scorer
+    >>> X = np.tile(np.kron(np.eye(2, dtype=int), np.full((1, 3), 4)), (20, 1))
+    >>> lda = LatentDirichletAllocation(2, random_state=0)
+    >>> cross_val_score(lda, X, [0, 1] * 20, cv=2, scoring=purity_scorer)
+    array([1., 1.])
+    """
+    if hasattr(estimator, "predict"):
+        return purity_score(y, estimator.predict(X))
+    return purity_score(y, np.asarray(estimator.transform(X)).argmax(axis=1))
+
+
+def retrieval_scorer(estimator, X, y):
+    """Return the :func:`retrieval_precision` of 10 documents, for model selection.
+
+    Each document of X searches the other documents of X.
+
+    Parameters
+    ----------
+    estimator : fitted estimator or Pipeline
+        Has `transform`, with non-negative results.
+    X : {array-like, sparse matrix, DataFrame} of shape (n_documents, n_words)
+        Counts of more than 10 documents, or the input of the Pipeline.
+    y : array-like of shape (n_documents,)
+        Labels of the documents.
+
+    Returns
+    -------
+    score : float
+        From 0 to 1. Greater is better.
+    """
+    return retrieval_precision(estimator.transform(X), y)
 
 
 def _coherence(estimator, X, measure):

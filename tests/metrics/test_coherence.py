@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from scipy.spatial.distance import pdist
 
-from sklearn_amortlda.metrics import topic_coherence, topic_diversity, topic_stability
+from sklearn_amortlda.metrics import (
+    embedding_coherence,
+    topic_coherence,
+    topic_diversity,
+    topic_stability,
+)
 
 # Word 0 is in documents 0 1 2, word 1 in 0 1, word 2 in 3, word 3 in 0 to 3 (all),
 # word 4 in none.
@@ -228,3 +234,41 @@ def test_stability_matches_one_to_one():
 def test_invalid_input_raises_with_its_cause(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+# -- coherence by word vectors -----------------------------------------------------
+
+
+def test_embedding_coherence_is_the_mean_cosine_of_pairs(topics):
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(topics.shape[1], 6))
+    expected = []
+    for row in topics:
+        top = vectors[np.argsort(-row)[:5]]
+        expected.append(1 - pdist(top, "cosine").mean())
+    found = embedding_coherence(topics, vectors, n_top_words=5, average=False)
+    assert_allclose(found, expected)
+    assert_allclose(
+        embedding_coherence(topics, vectors, n_top_words=5), np.mean(expected)
+    )
+
+
+def test_words_without_vectors_are_left_out():
+    topic = [[0.4, 0.3, 0.2, 0.1], [0.1, 0.2, 0.3, 0.4]]
+    vectors = np.array([[1.0, 0], [0, 0], [1, 1], [np.nan, 1]])
+    found = embedding_coherence(topic, vectors, n_top_words=3, average=False)
+    assert_allclose(found, [np.sqrt(0.5), np.nan])
+    assert_allclose(embedding_coherence(topic, vectors, n_top_words=3), np.sqrt(0.5))
+
+
+@pytest.mark.parametrize(
+    "vectors, message",
+    [
+        (np.ones((3, 2)), "3 rows but topic_word has 4 words"),
+        (np.full((4, 2), np.nan), "No topic has two top words with vectors"),
+        (np.full((4, 2), np.inf), "infinity"),
+    ],
+)
+def test_invalid_word_vectors_raise(vectors, message):
+    with pytest.raises(ValueError, match=message):
+        embedding_coherence(np.eye(4)[:2] + 0.1, vectors, n_top_words=2)

@@ -17,10 +17,18 @@ from sklearn_amortlda.metrics import (
     completion_split,
     document_completion_perplexity,
     document_completion_scorer,
+    inverted_rbo,
+    inverted_rbo_scorer,
     npmi_scorer,
+    purity_score,
+    purity_scorer,
+    retrieval_precision,
+    retrieval_scorer,
     topic_coherence,
     topic_diversity,
     topic_diversity_scorer,
+    topic_uniqueness,
+    topic_uniqueness_scorer,
     u_mass_scorer,
 )
 
@@ -32,8 +40,15 @@ SCORERS = {
     u_mass_scorer: lambda lda, X: topic_coherence(lda.components_, X, measure="u_mass"),
     c_v_scorer: lambda lda, X: topic_coherence(lda.components_, X, measure="c_v"),
     topic_diversity_scorer: lambda lda, X: topic_diversity(lda.components_),
+    topic_uniqueness_scorer: lambda lda, X: topic_uniqueness(lda.components_),
+    inverted_rbo_scorer: lambda lda, X: inverted_rbo(lda.components_),
 }
-SCORERS_OF_X = [scorer for scorer in SCORERS if scorer is not topic_diversity_scorer]
+SCORERS_OF_TOPICS = {
+    topic_diversity_scorer,
+    topic_uniqueness_scorer,
+    inverted_rbo_scorer,
+}
+SCORERS_OF_X = [scorer for scorer in SCORERS if scorer not in SCORERS_OF_TOPICS]
 
 
 @pytest.mark.parametrize("scorer", SCORERS)
@@ -53,6 +68,35 @@ def test_grid_search_reports_the_metric(counts, scorer):
     assert search.cv_results_["mean_test_score"][0] != expected
 
 
+@pytest.mark.parametrize("scorer", [purity_scorer, retrieval_scorer])
+def test_grid_search_reports_the_agreement_with_labels(counts, scorer):
+    y = counts[:, :30].argmax(axis=1) // 10
+    train, test = np.arange(80), np.arange(80, 120)
+    search = GridSearchCV(
+        LatentDirichletAllocation(max_iter=3, random_state=0),
+        {"n_components": [4]},
+        scoring=scorer,
+        cv=[(train, test)],
+        error_score="raise",
+    ).fit(sparse.csr_matrix(counts), y)
+    lda = LatentDirichletAllocation(4, max_iter=3, random_state=0).fit(counts[train])
+    theta = lda.transform(counts[test])
+    expected = {
+        purity_scorer: lambda: purity_score(y[test], theta.argmax(axis=1)),
+        retrieval_scorer: lambda: retrieval_precision(theta, y[test]),
+    }
+    assert_allclose(search.cv_results_["mean_test_score"], expected[scorer]())
+
+
+def test_purity_scorer_takes_the_topics_of_predict(counts):
+    class Model:
+        def predict(self, X):
+            return [0, 1] * (len(X) // 2)
+
+    y = ["a", "b"] * (len(counts) // 2)
+    assert purity_scorer(Model(), counts, y) == 1.0
+
+
 def test_completion_score_of_a_single_topic_is_the_unigram_log_likelihood(counts):
     lda = LatentDirichletAllocation(1, random_state=0).fit(counts)
     _, held_out = completion_split(counts)
@@ -63,7 +107,9 @@ def test_completion_score_of_a_single_topic_is_the_unigram_log_likelihood(counts
 
 @pytest.mark.parametrize("scorer", SCORERS)
 def test_score_of_a_pipeline_is_that_of_its_last_step(scorer):
-    texts = ["red green blue red pink grey", "one two three two four five"] * 5
+    colours = "red green blue red pink grey white black brown"
+    numbers = "one two three two four five six seven eight nine"
+    texts = [colours, numbers] * 5
     pipeline = make_pipeline(
         CountVectorizer(), LatentDirichletAllocation(2, random_state=0)
     ).fit(texts)
