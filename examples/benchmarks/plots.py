@@ -7,6 +7,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
+from tables import time_of
 
 PANELS = [
     ("perplexity", "perplexity (lower is better)", "log"),
@@ -16,7 +17,7 @@ PANELS = [
 
 
 def plot_quality_against_time(runs, models, path, title):
-    """Write a PNG with one panel per measure; time is wall seconds, on a log axis."""
+    """Write a PNG with one panel per measure; seconds are on a log axis."""
     figure, panels = plt.subplots(
         1, len(PANELS), figsize=(15, 4.8), layout="constrained"
     )
@@ -25,7 +26,7 @@ def plot_quality_against_time(runs, models, path, title):
             curve = _curve(runs, model, key)
             if curve:
                 panel.plot(*zip(*curve, strict=True), label=model, **style)
-        panel.set(xscale="log", yscale=scale, xlabel="fit, seconds", title=label)
+        panel.set(xscale="log", yscale=scale, xlabel="seconds of the fit", title=label)
         _plain_numbers(panel.xaxis, ticks=(1, 3))
         if scale == "log":
             _plain_numbers(panel.yaxis, ticks=(1, 1.5, 2, 3, 4, 5, 7))
@@ -45,7 +46,7 @@ def _curve(runs, model, key):
     points = {}
     for run in runs:
         if run["model"] == model and run["status"] == "ok" and key in run:
-            points.setdefault(run["effort"], []).append((run["fit_wall_s"], run[key]))
+            points.setdefault(run["effort"], []).append((time_of(run), run[key]))
     return [
         tuple(map(mean, zip(*points[effort], strict=True))) for effort in sorted(points)
     ]
