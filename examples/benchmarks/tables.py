@@ -35,9 +35,9 @@ NOTES = """\
 Figures are mean ± standard deviation over seeds (stability: over pairs of seeds). Each
 run has its own process. The ratio is one of CPU seconds on one thread, and of wall
 seconds on several threads: amortlda, scikit-learn and gensim then have further
-processes, whose CPU time is not in the table and whose start is in wall time. Inference
-is CPU time after a warm-up. Imports and the conversion of the counts are not timed. Peak
-memory includes the interpreter and the libraries.
+processes, whose CPU time is not in the table and whose start is in wall time.
+Inference is CPU time after a warm-up. Imports and the conversion of the counts are not
+timed. Peak memory includes the interpreter and the libraries.
 
 Perplexity is document completion under theta @ beta; for prodlda, its own decoder. NPMI
 and c_v use the top 10 words and take training documents as windows. Uniqueness is the
