@@ -6,10 +6,10 @@
 
 Prints wall seconds of a default fit with 50 topics, CPU seconds of the process that
 calls `fit`, the completion perplexity of test documents, and wall seconds of
-`transform`: medians of the seeds. The caller trains on its share of the documents and averages like
-the other processes, so its CPU seconds estimate the wall seconds on a machine that has
-a core for each process. The processes are started before the first measurement; their
-start is printed too.
+`transform`: medians of the seeds. The caller trains on its share of the documents and
+averages like the other processes, so its CPU seconds estimate the wall seconds on a
+machine that has a core for each process. The processes are started before the first
+measurement; their start is printed too.
 """
 
 import argparse
