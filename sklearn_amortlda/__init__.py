@@ -8,7 +8,7 @@ and stored models. `metrics`, `inspection` and `displays` work with any topic mo
 """
 
 from ._amortized_lda import AmortizedLDA
-from .inference.posterior import DirichletPosterior
+from .inference.posterior import DirichletPosterior, SampledPosterior
 from .model.seeded_prior import seeded_topic_word_prior
 from .runtime.serialization import SKOPS_TRUSTED
 
@@ -17,6 +17,7 @@ __all__ = [
     "SKOPS_TRUSTED",
     "AmortizedLDA",
     "DirichletPosterior",
+    "SampledPosterior",
     "__version__",
     "seeded_topic_word_prior",
 ]

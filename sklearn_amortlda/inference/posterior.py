@@ -1,7 +1,8 @@
-"""Dirichlet posteriors as the estimator returns them.
+"""Posteriors as the estimator returns them.
 
-Input: the parameters of Dirichlet distributions, one per row. Output: means, standard
-deviations, credible intervals and draws, as NumPy arrays.
+Input: the parameters of Dirichlet distributions, one per row, or draws of a Markov
+chain. Output: means, standard deviations, credible intervals and draws, as NumPy
+arrays.
 """
 
 from __future__ import annotations
@@ -81,13 +82,11 @@ class DirichletPosterior:
         ValueError
             If `level` is not between 0 and 1.
         """
-        if not 0 < level < 1:
-            raise ValueError(f"level must be between 0 and 1, got {level!r}.")
+        tail = _tail(level)
         concentration, rest = self._parameters()
         # A single entry is always 1, and scipy's beta has no parameter 0.
         if concentration.shape[1] == 1:
             return np.ones_like(concentration), np.ones_like(concentration)
-        tail = (1.0 - level) / 2.0
         # Not ppf(1 - tail), which loses digits of a small tail.
         return beta.ppf(tail, concentration, rest), beta.isf(tail, concentration, rest)
 
@@ -111,10 +110,7 @@ class DirichletPosterior:
         ValueError
             If `n_samples` is not a positive integer.
         """
-        if not isinstance(n_samples, Integral) or n_samples < 1:
-            raise ValueError(
-                f"n_samples must be a positive integer, got {n_samples!r}."
-            )
+        check_n_samples(n_samples)
         seed = check_random_state(random_state).randint(2**31 - 1)
         concentration = np.asarray(self.concentration, dtype=np.float64)
         shape = (n_samples, *concentration.shape)
@@ -126,6 +122,156 @@ class DirichletPosterior:
         """Both parameters of the beta distribution of each entry."""
         concentration = np.asarray(self.concentration, dtype=np.float64)
         return concentration, concentration.sum(axis=1, keepdims=True) - concentration
+
+
+@dataclass(frozen=True, eq=False)
+class SampledPosterior:
+    """Draws of topic proportions by Markov chain Monte Carlo, a chain for each row.
+
+    Parameters
+    ----------
+    samples : ndarray of shape (n_samples, n, K)
+        Successive states of the chains; rows on the simplex.
+
+    See Also
+    --------
+    AmortizedLDA.doc_topic_posterior : Returns this for ``method='mcmc'``.
+    DirichletPosterior : Has the same methods.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_amortlda import SampledPosterior
+    >>> rng = np.random.default_rng(0)
+    >>> posterior = SampledPosterior(rng.dirichlet([8.0, 1.0, 1.0], (1000, 1)))
+    >>> posterior.mean.round(1)
+    array([[0.8, 0.1, 0.1]])
+    >>> lower, upper = posterior.interval(0.9)
+    >>> bool(lower[0, 0] < 0.8 < upper[0, 0])
+    True
+    """
+
+    samples: np.ndarray
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Mean of each entry, shape (n, K); rows on the simplex up to rounding."""
+        return self.samples.mean(axis=0, dtype=np.float64)
+
+    @property
+    def std(self) -> np.ndarray:
+        """Standard deviation of each entry, shape (n, K)."""
+        return self.samples.std(axis=0, dtype=np.float64)
+
+    def interval(self, level=0.9) -> tuple[np.ndarray, np.ndarray]:
+        """Equal-tailed credible interval of each entry.
+
+        Parameters
+        ----------
+        level : float, default=0.9
+            Probability of the interval, in (0, 1). Each tail has half of 1 - `level`.
+
+        Returns
+        -------
+        lower, upper : ndarray of shape (n, K)
+            Quantiles of the draws.
+
+        Raises
+        ------
+        ValueError
+            If `level` is not between 0 and 1.
+        """
+        tail = _tail(level)
+        # With the r-th of n independent draws as the quantile r / (n + 1), a new draw
+        # is in the interval with probability `level` for any n.
+        lower, upper = np.quantile(
+            self.samples, [tail, 1.0 - tail], axis=0, method="weibull"
+        )
+        return lower, upper
+
+    def sample(self, n_samples=1, random_state=None) -> np.ndarray:
+        """Draws from the states of the chains, with replacement.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Draws per row.
+        random_state : int, RandomState instance or None, default=None
+            Pass an int for equal draws in every call.
+
+        Returns
+        -------
+        samples : ndarray of shape (n_samples, n, K)
+            Rows on the simplex.
+
+        Raises
+        ------
+        ValueError
+            If `n_samples` is not a positive integer.
+        """
+        check_n_samples(n_samples)
+        rng = check_random_state(random_state)
+        n_states, n_rows, _ = self.samples.shape
+        states = rng.randint(n_states, size=(n_samples, n_rows))
+        return self.samples[states, np.arange(n_rows)]
+
+    @property
+    def effective_sample_size(self) -> np.ndarray:
+        """Independent draws whose mean would be as accurate, shape (n, K) [1]_.
+
+        References
+        ----------
+        .. [1] C. J. Geyer (1992). Practical Markov chain Monte Carlo. Statistical
+           Science 7.
+        """
+        n = len(self.samples)
+        deviations = self.samples - self.mean
+        variance = (deviations**2).mean(axis=0)
+        # Geyer's initial positive sequence: sums of two neighbours, while positive.
+        time = np.full(variance.shape, -1.0)
+        active = variance > 0
+        for lag in range(0, n - 1, 2):
+            pair = sum(
+                (deviations[k:] * deviations[: n - k]).sum(axis=0)
+                for k in (lag, lag + 1)
+            ) / np.where(active, n * variance, 1.0)
+            active &= pair > 0
+            if not active.any():
+                break
+            time += np.where(active, 2.0 * pair, 0.0)
+        # A chain that does not move has one draw, and an antithetic chain at most n.
+        return np.where(variance > 0, np.minimum(n / np.maximum(time, 1.0), n), 1.0)
+
+    @property
+    def r_hat(self) -> np.ndarray:
+        """Ratio of standard deviations of the whole and the halves of a chain [1]_.
+
+        The shape is (n, K). Values near 1 agree with convergence, and values above 1.2
+        do not.
+
+        References
+        ----------
+        .. [1] A. Gelman et al. (2013). Bayesian data analysis, section 11.4. CRC Press.
+        """
+        half = len(self.samples) // 2
+        halves = np.stack([self.samples[:half], self.samples[-half:]])
+        within = halves.var(axis=1, ddof=1, dtype=np.float64).mean(axis=0)
+        between = halves.mean(axis=1, dtype=np.float64).var(axis=0, ddof=1)
+        total = (half - 1) / half * within + between
+        return np.sqrt(np.divide(total, within, np.ones_like(total), where=within > 0))
+
+
+def check_n_samples(n_samples, minimum=1):
+    """Raise a ValueError if the number of draws is not an integer from `minimum` on."""
+    if not isinstance(n_samples, Integral) or n_samples < minimum:
+        kind = "a positive integer" if minimum == 1 else f"an integer from {minimum} on"
+        raise ValueError(f"n_samples must be {kind}, got {n_samples!r}.")
+
+
+def _tail(level):
+    if not 0 < level < 1:
+        raise ValueError(f"level must be between 0 and 1, got {level!r}.")
+    return (1.0 - level) / 2.0
 
 
 def draw_dirichlet(concentration, rng: np.random.Generator):
