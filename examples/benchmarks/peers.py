@@ -115,15 +115,18 @@ class SklearnBatch(SklearnOnline):
 
 
 class Factorization(Peer):
-    """A matrix factorization of tf-idf."""
+    """A matrix factorization of tf-idf, whose features have a norm of 1."""
 
     distribution = "scikit-learn"
 
     def build(self):
         from sklearn.feature_extraction.text import TfidfTransformer
         from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import Normalizer
 
-        self.model = make_pipeline(TfidfTransformer(), self.decomposition())
+        self.model = make_pipeline(
+            TfidfTransformer(), self.decomposition(), Normalizer(self.norm)
+        )
 
     @staticmethod
     def default_epochs(n_documents):
@@ -137,7 +140,7 @@ class Factorization(Peer):
 
     @property
     def topic_word_(self):
-        return self.model[-1].components_
+        return self.model[-2].components_
 
     def perplexity(self, doc_topic, topic_word, held_out):
         """None: the factors have no distribution of counts."""
@@ -145,6 +148,8 @@ class Factorization(Peer):
 
 
 class Nmf(Factorization):
+    norm = "l1"
+
     def decomposition(self):
         from sklearn.decomposition import NMF
 
@@ -152,6 +157,7 @@ class Nmf(Factorization):
 
 
 class Svd(Factorization):
+    norm = "l2"
     has_topics = False
 
     def decomposition(self):

@@ -4,16 +4,18 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from ..inference.posterior import draw_dirichlet
 from ._checks import check_counts, check_integers, simplex
+from ._models import check_names, model_and_counts, topics_of
 
 # Relative growth of the number of words between two sweeps.
 _GROWTH = 0.05
 
 
 def held_out_log_likelihood(
-    topic_word, X, *, doc_topic_prior, n_particles=50, random_state=0
+    model, X, *, doc_topic_prior=None, n_particles=50, random_state=0
 ):
     r"""Return log-likelihoods of documents under LDA, by the left-to-right estimator.
 
@@ -28,14 +30,15 @@ def held_out_log_likelihood(
 
     Parameters
     ----------
-    topic_word : array-like of shape (n_topics, n_words)
-        beta, word weights of the topics. This function normalizes each row.
+    model : fitted estimator, Pipeline, or array-like of shape (n_topics, n_words)
+        The topics beta are `topic_word_`, or else `components_`, of an estimator, or
+        the array. This function normalizes each row.
     X : {array-like, sparse matrix} of shape (n_documents, n_words)
-        Integer counts of documents that the topics were not fitted on.
-    doc_topic_prior : float or array-like of shape (n_topics,)
-        alpha, the Dirichlet prior of the documents' topic proportions. AmortizedLDA
-        and scikit-learn's LatentDirichletAllocation store alpha as
-        `doc_topic_prior_`, and gensim's LdaModel as `alpha`.
+        Integer counts of documents that the topics were not fitted on, or the input of
+        the Pipeline.
+    doc_topic_prior : float or array-like of shape (n_topics,), default=None
+        alpha, the Dirichlet prior of the documents' topic proportions. None takes
+        `doc_topic_prior_` of the estimator. gensim's LdaModel stores it as `alpha`.
     n_particles : int, default=50
         Number of particles for each document. The error of the estimate of p is
         proportional to 1 / sqrt(n_particles).
@@ -52,10 +55,10 @@ def held_out_log_likelihood(
     Raises
     ------
     ValueError
-        If the numbers of words of `topic_word` and X differ, a value is negative or
-        not finite, a count is not an integer, a row of `topic_word` sums to zero,
-        `doc_topic_prior` is not positive or of another shape, or `n_particles` is not
-        a positive integer.
+        If the numbers of words of the topics and X differ, a value is negative or not
+        finite, a count is not an integer, a row of the topics sums to zero,
+        `doc_topic_prior` is missing, not positive or of another shape, or `n_particles`
+        is not a positive integer.
 
     Notes
     -----
@@ -97,6 +100,7 @@ def held_out_log_likelihood(
     ... ).round(1)
     array([-1. , -2.1])
     """
+    topic_word, X, doc_topic_prior = _of_model(model, X, doc_topic_prior)
     topic_word = simplex(topic_word, "topic_word")
     X = check_counts(X, n_words=topic_word.shape[1])
     check_integers(X, "each word token has one topic")
@@ -113,6 +117,23 @@ def held_out_log_likelihood(
         beta = np.ascontiguousarray(topic_word[:, words].T)
         log_likelihood[d] = _left_to_right(beta, alpha, n_particles, rng)
     return log_likelihood
+
+
+def _of_model(model, X, doc_topic_prior):
+    """Return the topics, counts and prior of an estimator, or of an array of topics."""
+    if not hasattr(model, "fit"):
+        if doc_topic_prior is None:
+            raise ValueError(
+                "doc_topic_prior is missing: pass alpha with an array of topics, or "
+                "pass a fitted estimator, which has doc_topic_prior_."
+            )
+        return model, X, doc_topic_prior
+    check_is_fitted(model)
+    fitted, counts = model_and_counts(model, X)
+    check_names(fitted, counts)
+    if doc_topic_prior is None:
+        doc_topic_prior = fitted.doc_topic_prior_
+    return topics_of(fitted), counts, doc_topic_prior
 
 
 def _left_to_right(beta, alpha, n_particles, rng):

@@ -7,6 +7,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from scipy.special import digamma, gammaln, logsumexp
 from sklearn.decomposition import LatentDirichletAllocation
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_amortlda.metrics import held_out_log_likelihood
 from sklearn_amortlda.metrics._likelihood import _resample
@@ -178,7 +181,7 @@ def test_duplicate_entries_are_added_up_and_X_is_kept():
         ({"X": [[0.5, 1]]}, "integer counts"),
         ({"X": [[1, 1, 1]]}, "X has 3 words"),
         ({"X": [[1, -1]]}, "Negative values"),
-        ({"topic_word": [[0, 0], [1, 1]]}, "Row 0 of topic_word"),
+        ({"model": [[0, 0], [1, 1]]}, "Row 0 of topic_word"),
         ({"doc_topic_prior": [1, 1, 1]}, "one for each row of topic_word"),
         ({"doc_topic_prior": 0}, "positive and finite"),
         ({"doc_topic_prior": [1, np.nan]}, "positive and finite"),
@@ -187,6 +190,29 @@ def test_duplicate_entries_are_added_up_and_X_is_kept():
     ],
 )
 def test_invalid_input_raises_with_its_cause(changed, message):
-    good = {"topic_word": np.eye(2), "X": [[1, 1]], "doc_topic_prior": 1.0}
+    good = {"model": np.eye(2), "X": [[1, 1]], "doc_topic_prior": 1.0}
     with pytest.raises(ValueError, match=message):
         held_out_log_likelihood(**{**good, **changed})
+
+
+def test_estimators_have_their_topics_and_prior(lda, counts):
+    expected = held_out_log_likelihood(
+        lda.components_, counts, doc_topic_prior=lda.doc_topic_prior_, n_particles=2
+    )
+    found = held_out_log_likelihood(lda, counts, n_particles=2)
+    assert_array_equal(found, expected)
+    pipeline = make_pipeline(FunctionTransformer(accept_sparse=True), lda)
+    found = held_out_log_likelihood(pipeline, counts, n_particles=2)
+    assert_array_equal(found, expected)
+    other = held_out_log_likelihood(lda, counts, doc_topic_prior=2.0, n_particles=2)
+    assert (other != expected).any()
+
+
+def test_topics_without_a_prior_raise(lda, counts):
+    with pytest.raises(ValueError, match="doc_topic_prior is missing"):
+        held_out_log_likelihood(lda.components_, counts)
+
+
+def test_unfitted_estimator_raises(counts):
+    with pytest.raises(NotFittedError):
+        held_out_log_likelihood(LatentDirichletAllocation(), counts)
