@@ -134,3 +134,13 @@ def test_fractions_such_as_tf_idf_are_counts(corpus):
     assert_allclose(theta.sum(axis=1), 1.0, rtol=1e-5)
     halved = lda(max_iter=10).fit(X * 0.5)
     assert_allclose(halved.components_.sum(), model.components_.sum() / 2, rtol=0.05)
+
+
+@pytest.mark.parametrize("objective", ["completion", "bound", "logistic_normal"])
+def test_weights_of_one_change_no_bit(corpus, objective):
+    X = csr_array(corpus)
+    expected = lda(objective=objective).fit(X)
+    found = lda(objective=objective).fit(X, sample_weight=np.ones(300))
+    assert_array_equal(found.components_, expected.components_)
+    assert_array_equal(found.transform(X), expected.transform(X))
+    assert found.score(X, sample_weight=np.ones(300)) == expected.score(X)

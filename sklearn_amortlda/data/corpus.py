@@ -110,4 +110,6 @@ def make_corpus(X, sample_weight, n_labels: int = 0) -> Corpus:
             f"values from {positive.min():g} to {positive.max():g}; scale the weights."
         )
     counted = np.flatnonzero(has_words & (weights != 0))
-    return Corpus(X[counted], weights[counted], n_labels)
+    weights = weights[counted]
+    # Multiplication by 1 would change the order of sums, and so the last bits.
+    return Corpus(X[counted], None if (weights == 1).all() else weights, n_labels)
