@@ -83,9 +83,9 @@ def coverage(quantile, levels):
 
 
 def ranks(lda):
-    """Share of the draws that are below each true proportion."""
-    posterior = lda.doc_topic_posterior(X, method="mcmc", random_state=0)
-    return np.mean(posterior.samples < theta[:, truth_of], axis=0).ravel()
+    """Share of the draws that are below each true proportion of 300 documents."""
+    posterior = lda.doc_topic_posterior(X[:300], method="mcmc", random_state=0)
+    return np.mean(posterior.samples < theta[:300, truth_of], axis=0).ravel()
 
 
 results = {
@@ -110,18 +110,20 @@ N_BINS = 20
 figure, axes = plt.subplots(
     1, len(results) + 1, figsize=(17, 3.6), layout="constrained"
 )
-low, high = binom.interval(0.99, theta.size, 1 / N_BINS)
 tallest = 0
 for axis, (name, quantile), color in zip(
     axes, results.items(), ("C0", "C1", "C2", "C3")
 ):
-    bars, _, _ = axis.hist(quantile, np.linspace(0, 1, N_BINS + 1), color=color)
+    edges = np.linspace(0, 1, N_BINS + 1)
+    bars, _, _ = axis.hist(quantile, edges, color=color, density=True)
     tallest = max(tallest, bars.max())
+    counts = np.array(binom.interval(0.99, quantile.size, 1 / N_BINS))
+    low, high = counts * N_BINS / quantile.size
     axis.axhspan(low, high, color="0.5", alpha=0.5, lw=0)
     axis.set(title=name, xlabel="quantile of true proportion", xlim=(0, 1))
 for axis in axes[:-1]:
     axis.set_ylim(0, 1.05 * tallest)
-axes[0].set_ylabel("number of proportions")
+axes[0].set_ylabel("density of the quantiles")
 
 grid = np.linspace(0, 1, 101)
 axes[-1].plot(grid, grid, color="0.5", ls="--", label="exact")
