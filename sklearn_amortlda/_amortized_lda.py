@@ -355,10 +355,10 @@ class AmortizedLDA(
             each document, with -1, None or NaN for documents without a label; or a
             matrix of zeros and ones, for documents with several labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            Number of times each document counts; None is once. Weights of 1 change no
-            bit, and documents of weight 0 have no effect. Other weights equal
-            repetition in expectation: batches, and with objective='completion' halves
-            of documents, are random.
+            Number of times each document counts; None is once. Results with weights
+            of 1 are those without weights, bit for bit. Documents of weight 0 have no
+            effect. Other weights equal repetition in expectation, because batches are
+            random, and halves of documents too with objective='completion'.
 
         Returns
         -------

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import TransformerMixin
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_array
 from sklearn.utils._param_validation import validate_parameter_constraints
 from sklearn.utils.validation import (
     _check_n_features,
@@ -25,14 +25,16 @@ from sklearn.utils.validation import (
 
 from .data.labels import sharpened
 from .data.validation import canonical_counts, check_weights, well_formed
-from .inference.mcmc import check_integers, draw_posterior
+from .inference.mcmc import draw_posterior
 from .inference.posterior import (
     DirichletPosterior,
     SampledPosterior,
     check_n_samples,
+    draw_seed,
 )
 from .inference.sampling import check_lengths, draw_documents
 from .inspection import top_words
+from .metrics._checks import check_integers
 from .runtime.process_lock import import_lock
 
 # Arrays of the fitted model that `transform` uses. Training assigns new arrays.
@@ -140,12 +142,11 @@ class FittedModelMixin(TransformerMixin):
         model = copy(self)
         check_is_fitted(model)
         lengths = check_lengths(n_words, n_samples)
-        seed = check_random_state(random_state).randint(2**31 - 1)
         return draw_documents(
             model.doc_topic_prior_,
             model.topic_word_,
             lengths,
-            np.random.default_rng(seed),
+            np.random.default_rng(draw_seed(random_state)),
         )
 
     def doc_topic_posterior(
@@ -190,8 +191,8 @@ class FittedModelMixin(TransformerMixin):
         References
         ----------
         .. [1] T. L. Griffiths & M. Steyvers (2004). Finding scientific topics. PNAS.
-           (Here theta is not summed out, and topics are divided in pairs besides; see
-           docs/numbers.md.)
+           The paper sums theta out. Here theta is drawn, and moves of pairs of topics
+           are added, which docs/numbers.md describes.
         """
         if method not in ("variational", "mcmc"):
             raise ValueError(f"method must be 'variational' or 'mcmc', got {method!r}.")
@@ -200,18 +201,19 @@ class FittedModelMixin(TransformerMixin):
         model = copy(self)
         with model._reading(X, whom="transform") as (X, dtype, inference):
             if method == "mcmc":
-                check_integers(X)
+                check_integers(
+                    X, "method='mcmc' draws a topic for each word, and X has fractions"
+                )
             gamma = model._in_threads(inference, inference.gamma, X)
         if method == "variational":
             return DirichletPosterior(gamma.astype(dtype, copy=False))
-        seed = check_random_state(random_state).randint(2**31 - 1)
         samples = draw_posterior(
             X,
             model.topic_word_,
             model.doc_topic_prior_,
             gamma,
             n_samples=n_samples,
-            seed=seed,
+            seed=draw_seed(random_state),
         )
         return SampledPosterior(samples)
 

@@ -135,6 +135,27 @@ def test_fit_predict_is_fit_and_predict(corpus):
     assert_array_equal(topics, twin.predict(corpus))
 
 
+def test_predict_ignores_a_background_topic():
+    # Half of the words of each document are of the background.
+    rng = np.random.default_rng(0)
+    themes = rng.integers(0, 4, 1200)
+    p = np.full((4, 50), 0.5 / 10)
+    p[:, 10:] = 0
+    for theme in range(4):
+        p[theme, 10 + 10 * theme : 20 + 10 * theme] = 0.5 / 10
+    X = np.array([rng.multinomial(40, p[theme]) for theme in themes])
+    lda = AmortizedLDA(5, random_state=0).fit(X)
+    table = np.zeros((4, 5))
+    np.add.at(table, (themes, lda.predict(X)), 1)
+    assert table.max(axis=0).sum() > 0.95 * len(X)
+
+
+def test_fit_predict_of_a_data_frame_returns_an_array(fitted, corpus):
+    frame = pytest.importorskip("pandas").DataFrame(corpus.toarray()).add_prefix("w")
+    topics = clone(fitted).set_output(transform="pandas").fit_predict(frame)
+    assert_array_equal(topics, fitted.predict(corpus))
+
+
 def test_pipeline_predicts_and_still_transforms(texts):
     pipeline = make_pipeline(CountVectorizer(), small())
     topics = pipeline.fit_predict(texts)
@@ -358,21 +379,3 @@ def test_row_is_equal_bit_for_bit_in_batches_of_any_size(corpus, encoder):
     expected = lda.transform(X)
     for rows in (slice(0, 1), slice(5, 70), slice(290, 420), slice(1020, 1100)):
         assert_array_equal(lda.transform(X[rows]), expected[rows])
-
-
-# -- one topic for each document ------------------------------------------------------
-
-
-def test_predict_ignores_a_background_topic():
-    # Half of the words of each document are of the background.
-    rng = np.random.default_rng(0)
-    themes = rng.integers(0, 4, 1200)
-    p = np.full((4, 50), 0.5 / 10)
-    p[:, 10:] = 0
-    for theme in range(4):
-        p[theme, 10 + 10 * theme : 20 + 10 * theme] = 0.5 / 10
-    X = np.array([rng.multinomial(40, p[theme]) for theme in themes])
-    lda = AmortizedLDA(5, random_state=0).fit(X)
-    table = np.zeros((4, 5))
-    np.add.at(table, (themes, lda.predict(X)), 1)
-    assert table.max(axis=0).sum() > 0.95 * len(X)

@@ -13,7 +13,6 @@ document.
 
 import argparse
 import os
-import time
 import warnings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -22,6 +21,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics.pairwise import cosine_similarity
+from worker import stopwatch
 
 from sklearn_amortlda import AmortizedLDA
 
@@ -52,12 +52,6 @@ def coverage(posterior, theta):
     return np.mean((lower <= theta) & (theta <= upper))
 
 
-def timed(function):
-    start = time.process_time()
-    result = function()
-    return result, time.process_time() - start
-
-
 def measure(n_topics, length, eta, options):
     rng = np.random.default_rng(options.seed)
     topic_word = rng.dirichlet(np.full(N_WORDS, eta), n_topics) + 1e-9
@@ -66,19 +60,19 @@ def measure(n_topics, length, eta, options):
     theta, X = draw(rng, topic_word, length, options.documents)
     # The first call loads the encoder.
     lda.doc_topic_posterior(X)
-    fast, fast_s = timed(lambda: lda.doc_topic_posterior(X))
-    exact, exact_s = timed(
-        lambda: lda.doc_topic_posterior(
+    with stopwatch() as fast_s:
+        fast = lda.doc_topic_posterior(X)
+    with stopwatch() as exact_s:
+        exact = lda.doc_topic_posterior(
             X, method="mcmc", n_samples=options.samples, random_state=0
         )
-    )
     cosines = cosine_similarity(topic_word)[np.triu_indices(n_topics, k=1)]
     print(
         f"{n_topics:6d}  {length:5d}  {cosines.mean():6.2f}  "
         f"{coverage(fast, theta):11.3f}  {coverage(exact, theta):5.3f}  "
         f"{np.median(exact.effective_sample_size):4.0f}  "
-        f"{1e3 * fast_s / options.documents:9.3f}  "
-        f"{1e3 * exact_s / options.documents:8.1f}",
+        f"{1e3 * fast_s['cpu'] / options.documents:9.3f}  "
+        f"{1e3 * exact_s['cpu'] / options.documents:8.1f}",
         flush=True,
     )
 

@@ -214,21 +214,39 @@ class Gensim(Peer):
         return self.model.get_topics()
 
 
-class Topica(Peer):
-    distribution = "topica"
-
-    def build(self):
-        import topica
-
-        self.model = topica.LDA(self.n_topics, seed=self.seed, num_threads=self.threads)
+class Gibbs(Peer):
+    """A collapsed Gibbs sampler, whose documents are lists of words."""
 
     @staticmethod
     def default_epochs(n_documents):
         return 1000
 
     def prepare(self, X):
+        """The words are numbers of columns."""
+        X = sparse.csr_matrix(X, dtype=np.int64)
         self.n_words = X.shape[1]
-        return _as_texts(X)
+        names = np.array([str(v) for v in range(self.n_words)], dtype=object)
+        words = np.repeat(names[X.indices], X.data)
+        ends = np.cumsum(np.asarray(X.sum(axis=1)).ravel())
+        return [part.tolist() for part in np.split(words, ends[:-1])]
+
+    def of_all_words(self, found, words, missing):
+        """Topics over all columns, from those over the words of training documents.
+
+        `missing` has the weight of the other words in each topic.
+        """
+        topic_word = np.tile(missing[:, np.newaxis], self.n_words)
+        topic_word[:, [int(word) for word in words]] = found
+        return topic_word / topic_word.sum(axis=1, keepdims=True)
+
+
+class Topica(Gibbs):
+    distribution = "topica"
+
+    def build(self):
+        import topica
+
+        self.model = topica.LDA(self.n_topics, seed=self.seed, num_threads=self.threads)
 
     def fit(self, documents):
         self.model.fit(
@@ -245,12 +263,10 @@ class Topica(Peer):
     def topic_word_(self):
         """A word that is in no training document has the smallest probability."""
         found = np.asarray(self.model.topic_word)
-        topic_word = np.tile(found.min(axis=1, keepdims=True), self.n_words)
-        topic_word[:, [int(word) for word in self.model.vocabulary]] = found
-        return topic_word / topic_word.sum(axis=1, keepdims=True)
+        return self.of_all_words(found, self.model.vocabulary, found.min(axis=1))
 
 
-class Tomotopy(Peer):
+class Tomotopy(Gibbs):
     distribution = "tomotopy"
 
     def build(self):
@@ -259,14 +275,6 @@ class Tomotopy(Peer):
         self.model = tomotopy.LDAModel(k=self.n_topics, seed=self.seed)
         # As in its examples, alpha is learned after a tenth of the sweeps.
         self.model.burn_in = self.epochs // 10
-
-    @staticmethod
-    def default_epochs(n_documents):
-        return 1000
-
-    def prepare(self, X):
-        self.n_words = X.shape[1]
-        return _as_texts(X)
 
     def fit(self, documents):
         for words in filter(None, documents):
@@ -288,12 +296,9 @@ class Tomotopy(Peer):
     def topic_word_(self):
         """Posterior mean; a word that is in no training document has eta / total."""
         totals = self.model.get_count_by_topics() + self.model.eta * self.n_words
-        topic_word = np.tile((self.model.eta / totals)[:, None], self.n_words)
-        columns = [int(word) for word in self.model.used_vocabs]
-        topic_word[:, columns] = [
-            self.model.get_topic_word_dist(k) for k in range(self.n_topics)
-        ]
-        return topic_word / topic_word.sum(axis=1, keepdims=True)
+        found = [self.model.get_topic_word_dist(k) for k in range(self.n_topics)]
+        missing = self.model.eta / totals
+        return self.of_all_words(found, self.model.used_vocabs, missing)
 
 
 class Scvi(Peer):
@@ -357,15 +362,6 @@ class Prodlda(EstimatorPeer):
             p = self.model.word_probabilities(doc_topic[start : start + 256])
             log_likelihood += part.data @ np.log(p[part.row, part.col])
         return float(np.exp(-log_likelihood / held_out.sum()))
-
-
-def _as_texts(X):
-    """A list of words for each document; the words are numbers of columns."""
-    X = sparse.csr_matrix(X, dtype=np.int64)
-    names = np.array([str(v) for v in range(X.shape[1])], dtype=object)
-    words = np.repeat(names[X.indices], X.data)
-    ends = np.cumsum(np.asarray(X.sum(axis=1)).ravel())
-    return [part.tolist() for part in np.split(words, ends[:-1])]
 
 
 def _import_torch():

@@ -60,15 +60,6 @@ def draw_posterior(X, topic_word, alpha, gamma, *, n_samples: int, seed: int):
     return draws
 
 
-def check_integers(X):
-    """Raise a ValueError if a count is a fraction."""
-    if (X.data != np.round(X.data)).any():
-        raise ValueError(
-            "method='mcmc' draws a topic for each occurrence of a word, and X has "
-            "fractions. Pass counts, or use method='variational'."
-        )
-
-
 class _Chains:
     """The chains of some documents, one step after the other."""
 
@@ -77,6 +68,7 @@ class _Chains:
         self.seed = seed
         self.noise = DocumentNoise(X, seed)
         self.n_documents = X.shape[0]
+        self.alpha_of_documents = np.tile(alpha, (self.n_documents, 1))
         lengths = np.diff(X.indptr)
         self.documents = np.repeat(np.arange(self.n_documents), lengths)
         self.counts = X.data.astype(np.float64)
@@ -118,7 +110,7 @@ class _Chains:
         # The pairs of a sweep depend on the seed alone, so that they are equal in all
         # batches.
         order = np.random.default_rng([self.seed, number]).permutation(len(self.alpha))
-        prior = self.noise.log_gamma(np.tile(self.alpha, (self.n_documents, 1))).T
+        prior = self.noise.log_gamma(self.alpha_of_documents).T
         uniform = self.noise.uniform(np.arange(4 * (len(order) // 2)))
         uniform = np.ascontiguousarray(uniform.T).reshape(-1, 4, self.n_documents)
         for pair, u in zip(zip(order[::2], order[1::2]), uniform):

@@ -111,11 +111,11 @@ class DirichletPosterior:
             If `n_samples` is not a positive integer.
         """
         check_n_samples(n_samples)
-        seed = check_random_state(random_state).randint(2**31 - 1)
         concentration = np.asarray(self.concentration, dtype=np.float64)
         shape = (n_samples, *concentration.shape)
         return draw_dirichlet(
-            np.broadcast_to(concentration, shape), np.random.default_rng(seed)
+            np.broadcast_to(concentration, shape),
+            np.random.default_rng(draw_seed(random_state)),
         )
 
     def _parameters(self):
@@ -259,6 +259,11 @@ class SampledPosterior:
         between = halves.mean(axis=1, dtype=np.float64).var(axis=0, ddof=1)
         total = (half - 1) / half * within + between
         return np.sqrt(np.divide(total, within, np.ones_like(total), where=within > 0))
+
+
+def draw_seed(random_state) -> int:
+    """A seed of NumPy's generators, drawn from scikit-learn's `random_state`."""
+    return check_random_state(random_state).randint(2**31 - 1)
 
 
 def check_n_samples(n_samples, minimum=1):

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.cluster.hierarchy import cut_tree, linkage
 from scipy.spatial.distance import pdist
 
-from ..metrics._checks import simplex
+from ..metrics._checks import check_in_range, simplex
 from ..metrics._models import topics_of
 
 
@@ -47,12 +47,7 @@ class TopicHierarchy:
         ValueError
             If `n_groups` is not an integer from 1 to `n_topics`.
         """
-        whole = isinstance(n_groups, (int, np.integer)) and n_groups is not True
-        if not whole or not 1 <= n_groups <= self.n_topics:
-            raise ValueError(
-                f"n_groups must be an integer from 1 to {self.n_topics}, the number of "
-                f"topics, got {n_groups!r}."
-            )
+        check_in_range(n_groups, "n_groups", 1, self.n_topics, "the number of topics")
         labels = cut_tree(self.linkage, n_clusters=n_groups).ravel()
         groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
         return sorted(groups, key=lambda group: group[0])

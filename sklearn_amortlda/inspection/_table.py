@@ -8,7 +8,7 @@ from ..metrics._coherence import topic_coherence
 from ..metrics._models import model_and_counts, model_of, names_of, topics_of
 from ._documents import representative_documents
 from ._sizes import topic_sizes
-from ._words import top_words, topic_labels
+from ._words import joined, top_words
 
 # The columns of a table, in their order.
 _COLUMNS = ("size", "alpha", "coherence", "exclusivity", "label", "words", "text")
@@ -92,15 +92,12 @@ def topic_table(
     """
     frame = _frame_type(as_frame)
     names = names_of(model, feature_names)
-    ranked = {"n_words": n_words, "ranking": ranking}
     columns = _of_documents(model, X, n_words, texts)
     topics = simplex(topics_of(model), "the model's topics")
     columns["exclusivity"] = _exclusivity(topics, n_words)
-    words = top_words(model, names, **ranked)
-    columns["label"] = topic_labels(
-        model, names, **{**ranked, "n_words": min(3, n_words)}
-    )
-    columns["words"] = np.array([" ".join(map(str, row)) for row in words], object)
+    words = top_words(model, names, n_words=n_words, ranking=ranking)
+    columns["label"] = joined(words[:, :3], ", ")
+    columns["words"] = joined(words, " ")
     present = {name: columns[name] for name in _COLUMNS if name in columns}
     return Bunch(**present) if frame is None else frame(present)
 

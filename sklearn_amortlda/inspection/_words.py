@@ -157,4 +157,9 @@ def topic_labels(model, feature_names=None, *, n_words=3, ranking="lift"):
     array(['cat, purr', 'dog, bark'], dtype=object)
     """
     words = top_words(model, feature_names, n_words=n_words, ranking=ranking)
-    return np.array([", ".join(map(str, row)) for row in words], dtype=object)
+    return joined(words, ", ")
+
+
+def joined(words, separator):
+    """Return the words of each row as one text, shape (n_rows,), of objects."""
+    return np.array([separator.join(map(str, row)) for row in words], dtype=object)

@@ -58,6 +58,18 @@ def check_integers(X, reason):
         )
 
 
+def check_in_range(value, name, low, high, meaning):
+    """Raise ValueError if a value is not an integer from `low` to `high`.
+
+    `meaning` says what `high` is.
+    """
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or not low <= value <= high:
+        raise ValueError(
+            f"{name} must be an integer from {low} to {high}, {meaning}, got {value!r}."
+        )
+
+
 def top_indices(weights, n_top, name, minimum=1):
     """Return the columns of the largest entries of each row.
 
@@ -82,15 +94,7 @@ def top_indices(weights, n_top, name, minimum=1):
         If `n_top` is not an integer from `minimum` to the number of columns.
     """
     n_columns = weights.shape[1]
-    if (
-        not isinstance(n_top, (int, np.integer))
-        or isinstance(n_top, bool)
-        or not minimum <= n_top <= n_columns
-    ):
-        raise ValueError(
-            f"{name} must be an integer from {minimum} to {n_columns}, the number of "
-            f"columns, got {n_top!r}."
-        )
+    check_in_range(n_top, name, minimum, n_columns, "the number of columns")
     # A full sort of a large vocabulary would take longer than the coherence itself.
     top = np.argpartition(-weights, n_top - 1, axis=1)[:, :n_top]
     top.sort(axis=1)

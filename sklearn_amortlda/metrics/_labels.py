@@ -5,7 +5,7 @@ from sklearn.metrics.cluster import contingency_matrix
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_consistent_length, column_or_1d
 
-from ._checks import check_topics
+from ._checks import check_in_range, check_topics
 
 
 def purity_score(labels_true, labels_pred):
@@ -104,7 +104,13 @@ def retrieval_precision(
         queries = _square_roots(queries, "queries")
         query_labels = column_or_1d(query_labels)
         check_consistent_length(queries, query_labels)
-    _check_neighbors(n_neighbors, len(found) - (queries is None))
+    check_in_range(
+        n_neighbors,
+        "n_neighbors",
+        1,
+        len(found) - (queries is None),
+        "the number of documents that a query can find",
+    )
     search = NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute").fit(found)
     nearest = search.kneighbors(queries, return_distance=False)
     return float(np.mean(labels[nearest] == query_labels[:, np.newaxis]))
@@ -119,12 +125,3 @@ def _square_roots(doc_topic, name):
     totals = doc_topic.sum(axis=1, keepdims=True)
     # A row of zeros, such as that of an empty document under NMF, stays a row of zeros.
     return np.sqrt(doc_topic / np.where(totals > 0, totals, 1.0))
-
-
-def _check_neighbors(n_neighbors, n_others):
-    whole = isinstance(n_neighbors, (int, np.integer)) and n_neighbors is not True
-    if not whole or not 1 <= n_neighbors <= n_others:
-        raise ValueError(
-            f"n_neighbors must be an integer from 1 to {n_others}, the number of "
-            f"documents that a query can find, got {n_neighbors!r}."
-        )

@@ -3,10 +3,9 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ..inference.posterior import draw_dirichlet
+from ..inference.posterior import draw_dirichlet, draw_seed
 from ._checks import check_counts, check_integers, simplex
 from ._models import check_names, model_and_counts, topics_of
 
@@ -109,7 +108,7 @@ def held_out_log_likelihood(
         raise ValueError(
             f"n_particles must be a positive integer, got {n_particles!r}."
         )
-    rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+    rng = np.random.default_rng(draw_seed(random_state))
     log_likelihood = np.empty(X.shape[0])
     for d, (begin, end) in enumerate(zip(X.indptr, X.indptr[1:])):
         counts = X.data[begin:end].astype(np.int64)

@@ -56,7 +56,7 @@ def test_pseudo_count_of_zero_raises(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, 1, 2])
 def test_seeded_topics_are_the_planted_topics_of_their_seed_words(seed):
     # Of 6 planted topics, two words each seed three topics.
     corpus, beta, _ = draw_corpus(600, 6, 120, 40, seed=seed)
