@@ -67,8 +67,9 @@ class AmortizedLDA(
     topic_word_prior : 'auto', None, float or array-like of shape (n_features,) or \
             (n_components, n_features), default=0.03
         eta, the Dirichlet prior of the topics' words. Small values give topics with few
-        words. 'auto' learns one number, by a step of Minka's fixed point per epoch.
-        None is 1 / n_components, as in scikit-learn.
+        words. 'auto' learns one number. An alpha that is 'auto' too is then learned
+        with it, both by Monte Carlo EM, whose estimates have no bias. None is
+        1 / n_components, as in scikit-learn.
     objective : {'completion', 'bound', 'sampled', 'logistic_normal'}, \
             default='completion'
         The objective of training.

@@ -46,6 +46,11 @@ def initial_alpha(n_topics: int, eta, mean_length: float | None = None) -> np.nd
     alpha = np.empty(n_topics)
     order = np.argsort(seeded, kind="stable")
     alpha[order] = total * shares / shares.sum()
+    return clip(alpha)
+
+
+def clip(alpha):
+    """alpha within its range."""
     return np.clip(alpha, *_RANGE)
 
 

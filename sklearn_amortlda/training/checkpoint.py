@@ -28,7 +28,7 @@ from .state_check import check_history, check_state
 logger = logging.getLogger("sklearn_amortlda")
 
 # Version of the format; increased if older code would misread a new file.
-_FORMAT = 4
+_FORMAT = 5
 # Parameters that do not change the result.
 _FREE_PARAMETERS = {"checkpoint", "verbose"}
 _CURE = "delete the file to start anew, or choose another path"
@@ -189,6 +189,8 @@ def _to_arrays(progress):
                     arrays[f"{name}/{field.name}/{key}"] = array
             else:
                 numbers_of[name][field.name] = value
+    for key, array in progress.prior_chain.items():
+        arrays[f"prior_chain/{key}"] = array
     numbers = {
         "history": progress.history,
         "epoch": progress.epoch,
@@ -204,6 +206,11 @@ def _to_arrays(progress):
 def _to_progress(numbers, arrays) -> Progress:
     """The inverse of `_to_arrays`."""
     states = {}
+    prior_chain = {
+        path.removeprefix("prior_chain/"): arrays.pop(path)
+        for path in list(arrays)
+        if path.startswith("prior_chain/")
+    }
     if {path.split("/")[0] for path in arrays} != set(numbers["states"]):
         raise ValueError("The arrays belong to other states.")
     for name, values in numbers["states"].items():
@@ -224,7 +231,9 @@ def _to_progress(numbers, arrays) -> Progress:
         states.get("best"),
         numbers["cooldown"],
     )
-    return Progress(states["state"], numbers["history"], numbers["epoch"], stopping)
+    return Progress(
+        states["state"], numbers["history"], numbers["epoch"], stopping, prior_chain
+    )
 
 
 def _check(progress, shape):

@@ -15,6 +15,7 @@ from ..data.corpus import Corpus
 from ..inference.bounds import topics_kl
 from ..inference.inference import Inference
 from .early_stopping import EarlyStopping, HeldOutDocuments
+from .prior_chain import PriorChain
 from .schedules import Plateau
 from .state import State
 from .svi import SVI
@@ -36,12 +37,15 @@ class Progress:
     epoch : int
         Number of epochs of this fit.
     early_stopping : EarlyStopping
+    prior_chain : dict of ndarray
+        The draws of the chain that learns the priors.
     """
 
     state: State
     history: list
     epoch: int
     early_stopping: EarlyStopping
+    prior_chain: dict
 
 
 class Training:
@@ -87,6 +91,9 @@ class Training:
         self.held_out, self.measures_bound = held_out, measures_bound
         self.history, self.epoch = list(history), 0
         self.early_stopping = EarlyStopping(svi.config.n_iter_no_change)
+        self._prior_chain = PriorChain(
+            corpus, svi.config.n_topics, svi.config.learn_alpha, svi.seed
+        )
         self._first_step = svi.optimizer.n_steps
 
     def resume(self, progress: Progress) -> None:
@@ -94,12 +101,19 @@ class Training:
         self.svi.restore(progress.state)
         self.history, self.epoch = progress.history, progress.epoch
         self.early_stopping = progress.early_stopping
+        self._prior_chain.restore(progress.prior_chain)
         self._follow_cooldown()
 
     def progress(self) -> Progress:
         """The present progress."""
         history = [record.copy() for record in self.history]
-        return Progress(self.svi.state(), history, self.epoch, self.early_stopping)
+        return Progress(
+            self.svi.state(),
+            history,
+            self.epoch,
+            self.early_stopping,
+            self._prior_chain.draws(),
+        )
 
     @property
     def finished(self) -> bool:
@@ -174,6 +188,7 @@ class Training:
         rng = np.random.default_rng([svi.seed, svi.optimizer.n_steps])
         own_rng = svi.communicator.own_rng(rng)
         seed = int(own_rng.integers(2**62))
+        chain_rng = np.random.default_rng([seed, 1])
         steps = self._steps()
         batches = BatchMaker(self.corpus, svi.config.dtype, svi.config.device)
         batches = batches.shuffled(steps, own_rng, split=svi.lda.objective.splits_words)
@@ -187,10 +202,14 @@ class Training:
                 bound += value
                 lengths = batch.whole.weighted(batch.whole.lengths)
                 n_words += float(lengths.cpu().double().sum())
-            searches = svi.schedule.searches_duplicates(before, svi.optimizer.time)
-            svi.end_round(required=searches)
+            times = before, svi.optimizer.time
+            searches = svi.schedule.searches_duplicates(*times)
+            learns = svi.config.learn_eta and svi.schedule.runs_chain(*times)
+            svi.end_round(required=searches or learns)
             if searches:
-                svi.merge_and_split(rng)
+                self._prior_chain.merge_and_split(svi.merge_and_split(rng))
+            if learns:
+                svi.learn_priors(self._prior_chain, chain_rng)
         svi.end_epoch(self.n_documents)
         bound, n_words = svi.communicator.add(bound, n_words)
         return bound / n_words if n_words else 0.0

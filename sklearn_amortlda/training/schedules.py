@@ -1,8 +1,10 @@
-"""Step sizes of the topics, the encoder and alpha, and how many batches a step merges.
+"""Step sizes of the topics, the encoder and alpha, and times of all other changes.
 
-Input: a time, counted in batches. Output: rates. Late in training, batch_size='auto'
-merges up to eight batches into one step. A larger batch reduces noise as a smaller step
-does (Smith et al. 2018), and costs less time for each document.
+Input: a time, counted in batches. Output: rates, how many batches a step merges, and
+whether duplicates are searched and the Markov chain of the priors runs. Late in
+training, batch_size='auto' merges up to eight batches into one step. A larger batch
+reduces noise as a smaller step does (Smith et al. 2018), and costs less time for each
+document.
 """
 
 from __future__ import annotations
@@ -15,6 +17,10 @@ from typing import ClassVar
 # of training during which alpha is constant, because the topics are not yet distinct.
 _ALPHA_RATE = 0.05
 _ALPHA_DELAY = 0.1
+# Runs of the Markov chain of the priors in a training, and the share of training before
+# the first run, because the topics are not yet distinct.
+_N_CHAIN_RUNS = 20
+_CHAIN_DELAY = 0.4
 # Merging 16 batches saves little time beyond merging 8 (20NG).
 MAX_MERGED = 8
 # First epochs of a plateau, in which alpha is constant and topics are not merged.
@@ -35,9 +41,13 @@ class Schedule:
     ----------
     max_step_size : float
         Largest sum of the topics' rates in a merged step.
+    prior_rate : float
+        Share of a new estimate in the logarithms of the priors, after a run of the
+        Markov chain.
     """
 
     max_step_size: ClassVar[float]
+    prior_rate: ClassVar[float] = 1.0
 
     def steps(self, time: int, n_batches: int, n_ranks: int = 1) -> list[int]:
         """Number of batches that each step of a rank merges.
@@ -123,6 +133,12 @@ class Cosine(_Annealed):
         in_time = 0.15 < now / self.n_batches < 0.7
         return in_time and now // every > before // every
 
+    def runs_chain(self, before: int, now: int) -> bool:
+        """Whether the Markov chain of the priors runs after a step."""
+        every = max(self.n_batches // _N_CHAIN_RUNS, 1)
+        before, now = before - self.start, now - self.start
+        return now > _CHAIN_DELAY * self.n_batches and now // every > before // every
+
     def height(self, time: int) -> float:
         """The cosine that all rates follow, from 1 to 0."""
         progress = min((time - self.start) / self.n_batches, 1.0)
@@ -175,6 +191,10 @@ class Plateau(_Annealed):
             return False
         return (now - self.start) // self.epoch > (before - self.start) // self.epoch
 
+    def runs_chain(self, before: int, now: int) -> bool:
+        """Whether the Markov chain of the priors runs after a step: in the cooldown."""
+        return self.cooldown is not None and self.cooldown.runs_chain(before, now)
+
 
 @dataclass(frozen=True)
 class Power(Schedule):
@@ -187,6 +207,8 @@ class Power(Schedule):
     decay: float
     # Smaller than Cosine's, because these rates fall before the topics are distinct.
     max_step_size: ClassVar[float] = 0.25
+    # Below 1, because the documents of a chunk may differ from those of the stream.
+    prior_rate: ClassVar[float] = 0.5
 
     def encoder(self, time: int, n_merged: int = 1) -> float:
         """Factor of the encoder's learning rate."""
@@ -208,6 +230,10 @@ class Power(Schedule):
         if now < _SEARCH_DELAY:
             return False
         return int(3 * math.log2(now)) != int(3 * math.log2(before))
+
+    def runs_chain(self, before: int, now: int) -> bool:
+        """Whether the Markov chain of the priors runs after a step."""
+        return self.searches_duplicates(before, now)
 
     def _rate(self, time):
         return (self.offset + time) ** -self.decay

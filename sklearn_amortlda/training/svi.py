@@ -19,13 +19,13 @@ from ..model.distributions import arithmetic_mean
 from ..model.lda import LDA
 from ..model.merge_split import merge_and_split
 from ..model.objectives import OBJECTIVES
-from ..model.topic_word_prior import learn_eta
 from ..model.topics import Topics
 from ..runtime.pyro_context import isolated_pyro
 from ..runtime.torch_context import seeded_torch
 from .communicator import SingleProcess
 from .config import Config
 from .optimizers import Optimizer
+from .prior_chain import PriorChain
 from .rounds import Rounds
 from .schedules import Schedule
 from .state import State
@@ -104,7 +104,8 @@ class SVI:
             self.lda,
             self.schedule,
             config.learning_rate,
-            learn_alpha=config.learn_alpha,
+            # With eta, the Markov chain learns alpha.
+            learn_alpha=config.learn_alpha and not config.learn_eta,
             moments=state.optimizer,
             n_steps=state.n_batch_iter,
             time=state.time,
@@ -168,15 +169,41 @@ class SVI:
         if self.rounds is not None and (required or self.rounds.is_over):
             self.rounds.average(self.lda, self.optimizer)
 
-    def merge_and_split(self, rng: np.random.Generator) -> None:
-        """Merge duplicate topics and split others, in lambda, encoder and alpha."""
+    def merge_and_split(self, rng: np.random.Generator) -> list:
+        """Merge duplicate topics and split others, in lambda, encoder and alpha.
+
+        Returns
+        -------
+        moves : list
+            From `merge_split.merge_and_split`.
+        """
         moves = merge_and_split(self.lda.topics, self.already_split, rng)
         self.lda.encoder.merge_and_split(moves, self.config.n_topics)
         if self.config.learn_alpha:
             doc_topic_prior.merge_and_split(self.lda.alpha, moves)
+        return moves
+
+    def learn_priors(self, chain: PriorChain, rng: np.random.Generator) -> None:
+        """Learn eta, and alpha if it is not given, by a run of a Markov chain.
+
+        Parameters
+        ----------
+        chain : PriorChain
+            With the documents of this process.
+        rng : numpy.random.Generator
+        """
+        topics, alpha = self.lda.topics, self.lda.alpha.cpu().double().numpy()
+        present = np.log([*alpha, topics.prior])
+        learned = chain.run(topics, alpha, rng)
+        logs = present + self.schedule.prior_rate * (learned - present)
+        (logs,) = self.communicator.average([torch.from_numpy(logs)])
+        *alpha, eta = np.exp(logs.numpy())
+        if self.config.learn_alpha:
+            self.lda.alpha = torch.tensor(alpha, **self.config.tensors)
+        topics.set_prior(np.asarray(eta))
 
     def end_epoch(self, n_documents: int) -> None:
-        """End a round, learn eta, and apply the topics' decay.
+        """End a round, and apply the topics' decay.
 
         Parameters
         ----------
@@ -185,8 +212,6 @@ class SVI:
         """
         self.end_round(required=True)
         self.n_seen += n_documents
-        if self.config.learn_eta:
-            learn_eta(self.lda.topics)
         self.lda.topics.apply_decay()
 
     def is_finite(self) -> bool:

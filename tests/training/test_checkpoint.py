@@ -402,7 +402,7 @@ def test_pickle_in_a_checkpoint_is_not_run(corpus, path):
 
 def test_other_format_raises(corpus, unfinished, monkeypatch):
     monkeypatch.setattr("sklearn_amortlda.training.checkpoint._FORMAT", 0)
-    with pytest.raises(ValueError, match=r"has format 4; .* reads format 0"):
+    with pytest.raises(ValueError, match=r"has format 5; .* reads format 0"):
         AmortizedLDA(**SMALL, checkpoint=unfinished).fit(corpus)
 
 

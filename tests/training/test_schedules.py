@@ -133,3 +133,14 @@ def test_stream_of_known_length_has_the_cosine_schedule_of_fit(corpus):
     whole = small_lda(**settings).fit(corpus)
     assert stream.n_batch_iter_ == whole.n_batch_iter_ < 8 * N_BATCHES
     assert_array_equal(stream.components_, whole.components_)
+
+
+def test_chain_of_the_priors_runs_late_in_training():
+    cosine = SCHEDULES["cosine"]
+    ends = np.arange(1, 401).tolist()
+    runs = [end for end in ends if cosine.runs_chain(end - 1, end)]
+    assert runs == list(range(180, 401, 20))
+    plateau = Plateau(0, 20)
+    assert not any(plateau.runs_chain(end - 1, end) for end in ends)
+    falling = plateau.cool_down(0, 400)
+    assert [end for end in ends if falling.runs_chain(end - 1, end)] == runs

@@ -30,6 +30,7 @@ from sklearn_amortlda.training.optimizers import (
     Optimizer,
     RowwiseRMSprop,
 )
+from sklearn_amortlda.training.prior_chain import PriorChain
 from sklearn_amortlda.training.session import Session
 from sklearn_amortlda.training.svi import SVI
 
@@ -56,7 +57,9 @@ CALLS = [
     (SVI, "state"),
     (SVI, "restore"),
     (svi, "merge_and_split"),
-    (svi, "learn_eta"),
+    (SVI, "learn_priors"),
+    (PriorChain, "run"),
+    (PriorChain, "_draw_counts"),
     (TraceMeanField_ELBO, "differentiable_loss"),
     (LDA, "guide"),
     (LDA, "model"),
@@ -66,6 +69,7 @@ CALLS = [
     (NaturalGradient, "step"),
     (RowwiseRMSprop, "step"),
     (doc_topic_prior, "update"),
+    (doc_topic_prior, "clip"),
     (doc_topic_prior, "merge_and_split"),
     (Topics, "interpolate"),
     (Topics, "concentration"),
@@ -178,9 +182,13 @@ def n_calls(corpus):
 def test_interrupted_fit_keeps_what_it_learned(corpus, n_calls, monkeypatch, call):
     X = corpus[:100]
     rng = np.random.default_rng(0)
+    settings = dict(SMALL)
+    if call == (doc_topic_prior, "update"):
+        # Steps learn alpha if eta is given.
+        settings["topic_word_prior"] = 0.03
     for after in (False, True):
-        nth = rng.integers(1, n_calls[call] + 1)
-        lda = AmortizedLDA(**SMALL)
+        nth = rng.integers(1, max(n_calls[call], 1) + 1)
+        lda = AmortizedLDA(**settings)
         with monkeypatch.context() as patch:
             n_steps = completed_calls(patch, Optimizer, "step")
             interrupt = Interrupt(patch, call, nth, after=after)

@@ -1,0 +1,211 @@
+"""A Markov chain that learns eta, and alpha, by Monte Carlo expectation maximization.
+
+Input: a sample of the training documents, and the topics after some steps of training.
+Output: the priors. A sweep of Gibbs sampling draws the topic of every word given theta
+and beta, then theta and beta given the topics of the words. The priors are those under
+which the drawn counts are most likely (Wei & Tanner 1990). Expected counts would give
+biased priors, because they divide every uncertain word among the topics.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from ..data.corpus import Corpus
+from ..model import doc_topic_prior, topic_word_prior
+from ..model.count_prior import fit_prior, fit_symmetric_prior
+
+# Largest number of words times topics in a sweep, and smallest number of words.
+_MAX_PRODUCTS, _MIN_WORDS = 2_000_000, 20_000
+# Sweeps of an update, and sweeps before the first update.
+_N_SWEEPS, _N_FIRST_SWEEPS = 10, 20
+# Words of a block, so that its arrays fit in the cache.
+_BLOCK = 8192
+# Largest product of float32 underflow: a draw of zero would never change.
+_TINY = 1e-30
+
+
+class PriorChain:
+    """Draws of theta, beta and the words' topics, for a sample of documents.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        The training documents.
+    n_topics : int
+    learn_alpha : bool
+        Whether alpha is learned.
+    seed : int
+        Seed of the sample of documents.
+
+    Attributes
+    ----------
+    theta : ndarray of shape (n_documents, n_topics) or None
+        The latest draw; None before the first sweep.
+    beta : ndarray of shape (n_words, n_topics) or None
+        The latest draw, over the words of the sample; None before the first sweep.
+    """
+
+    def __init__(self, corpus: Corpus, n_topics: int, learn_alpha: bool, seed: int):
+        self._corpus, self._n_topics = corpus, n_topics
+        self._learn_alpha, self._seed = learn_alpha, seed
+        self.theta = self.beta = None
+
+    @cached_property
+    def _words(self) -> _Words:
+        return _Words.of(self._corpus, self._n_topics, self._seed)
+
+    def draws(self) -> dict:
+        """Copies of the latest draws."""
+        draws = {"theta": self.theta, "beta": self.beta}
+        return {key: value.copy() for key, value in draws.items() if value is not None}
+
+    def restore(self, draws: dict) -> None:
+        """Continue from the draws of an equal chain."""
+        self.theta, self.beta = draws.get("theta"), draws.get("beta")
+
+    def run(self, topics, alpha, rng: np.random.Generator) -> np.ndarray:
+        """Take some sweeps, and fit the priors to the counts of each sweep.
+
+        Parameters
+        ----------
+        topics : Topics
+        alpha : ndarray of shape (n_topics,)
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        mean_logs : ndarray of shape (n_topics + 1,)
+            Means over the sweeps of log alpha and log eta.
+        """
+        words, n_words, eta = self._words, topics.n_words, float(topics.prior)
+        n_warm_up = 0 if self.theta is not None else _N_FIRST_SWEEPS
+        self._start(topics)
+        logs = []
+        # Counts of fractions may round to no words.
+        for sweep in range(n_warm_up + _N_SWEEPS if len(words.word) else 0):
+            by_document, by_word = self._draw_counts(rng)
+            if self._learn_alpha:
+                alpha = fit_prior(by_document, alpha, words.weights)
+                alpha = doc_topic_prior.clip(alpha)
+            eta = fit_symmetric_prior(by_word.T, eta, n_words)
+            eta = topic_word_prior.clip(eta)
+            self.theta = _dirichlet(by_document + alpha, rng)
+            self.beta = _draw_beta(by_word + eta, eta * (n_words - len(by_word)), rng)
+            if sweep >= n_warm_up:
+                logs.append(np.log([*alpha, eta]))
+        return np.mean(logs or [np.log([*alpha, eta])], axis=0)
+
+    def merge_and_split(self, moves) -> None:
+        """Apply the moves of `merge_split.merge_and_split` to the draws."""
+        if moves and self.theta is not None:
+            doc_topic_prior.merge_and_split(self.theta.T, moves)
+            self.beta = None
+
+    def _start(self, topics):
+        """Set draws that are missing: theta to equal shares, beta to its mean."""
+        if self.theta is None:
+            shape = self._words.n_documents, self._n_topics
+            self.theta = np.full(shape, 1.0 / self._n_topics, np.float32)
+        if self.beta is None:
+            vocabulary = self._words.vocabulary
+            words = torch.as_tensor(vocabulary, device=topics.total.device)
+            beta = topics.concentration(words) / topics.total_of_words
+            self.beta = beta.cpu().numpy().astype(np.float32)
+
+    def _draw_counts(self, rng):
+        """Draw the topics of all words, and count them by document and by word."""
+        words = self._words
+        topics = np.empty(len(words.word), np.int64)
+        for start in range(0, len(topics), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            joint = self.theta.take(words.document[block], axis=0)
+            joint *= self.beta.take(words.word[block], axis=0)
+            # torch has both operations for rows, and is twice as fast as NumPy.
+            cumulative = torch.from_numpy(joint).cumsum(dim=1)
+            threshold = rng.random((len(joint), 1), dtype=np.float32)
+            threshold = torch.from_numpy(threshold) * cumulative[:, -1:]
+            drawn = torch.searchsorted(cumulative[:, :-1].contiguous(), threshold)
+            topics[block] = drawn.squeeze(1).numpy()
+        return (
+            _count(words.document, topics, words.n_documents, self._n_topics),
+            _count(words.word, topics, len(words.vocabulary), self._n_topics),
+        )
+
+
+@dataclass(frozen=True)
+class _Words:
+    """The words of a sample of documents, one after the other.
+
+    Attributes
+    ----------
+    document, word : ndarray of int of shape (n_occurrences,)
+        The document of each occurrence, and the position of its word in `vocabulary`.
+    vocabulary : ndarray of int
+        The distinct words.
+    n_documents : int
+    weights : ndarray of shape (n_documents,) or None
+    """
+
+    document: np.ndarray
+    word: np.ndarray
+    vocabulary: np.ndarray
+    n_documents: int
+    weights: np.ndarray | None
+
+    @classmethod
+    def of(cls, corpus, n_topics, seed) -> _Words:
+        rng = np.random.default_rng(seed)
+        n_words = max(_MAX_PRODUCTS / n_topics, _MIN_WORDS)
+        corpus = corpus.without_labels()
+        n_all = max(corpus.counts.sum(dtype=np.float64), 1.0)
+        corpus = _sample(corpus, n_words / n_all, rng)
+        counts = corpus.counts
+        # A random share of the words of a long document has the same theta.
+        share = min(n_words / max(counts.sum(dtype=np.float64), 1.0), 1.0)
+        # Fractions are rounded at random, because draws are of whole words.
+        times = np.floor(share * counts.data + rng.random(counts.nnz)).astype(np.int64)
+        documents = np.repeat(np.arange(len(corpus)), np.diff(counts.indptr))
+        vocabulary, words = np.unique(counts.indices, return_inverse=True)
+        return cls(
+            document=np.repeat(documents, times),
+            word=np.repeat(words, times),
+            vocabulary=vocabulary,
+            n_documents=len(corpus),
+            weights=corpus.weights,
+        )
+
+
+def _sample(corpus, share, rng):
+    """A share of the documents, at random."""
+    if share >= 1.0:
+        return corpus
+    n_documents = max(int(share * len(corpus)), 1)
+    return corpus[np.sort(rng.choice(len(corpus), n_documents, replace=False))]
+
+
+def _count(rows, columns, n_rows, n_columns):
+    """Number of occurrences of each pair of a row and a column."""
+    counts = np.bincount(rows * n_columns + columns, minlength=n_rows * n_columns)
+    return counts.reshape(n_rows, n_columns)
+
+
+def _dirichlet(concentration, rng):
+    """Dirichlet draws, one for each row."""
+    # float64, because NumPy's float32 draws of small shapes may be NaN.
+    draws = rng.standard_gamma(concentration) + _TINY
+    return np.float32(draws / draws.sum(axis=1, keepdims=True))
+
+
+def _draw_beta(concentration, rest, rng):
+    """Dirichlet draws, one for each column.
+
+    `rest` is the sum of the Dirichlet parameters of words that have no row.
+    """
+    draws = rng.standard_gamma(concentration) + _TINY
+    rest = rng.standard_gamma(rest, size=draws.shape[1])
+    return np.float32(draws / (draws.sum(axis=0) + rest))
