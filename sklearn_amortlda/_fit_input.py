@@ -6,6 +6,7 @@ assigns the columns and the classes to the estimator, which is a copy of the use
 
 from __future__ import annotations
 
+import warnings
 from contextlib import nullcontext
 
 import numpy as np
@@ -13,9 +14,13 @@ import scipy.sparse as sp
 
 from .data.corpus import make_corpus
 from .data.labels import check_classes, encode_labels, with_label_columns
+from .data.validation import fractions_warning
 from .data.vocabulary import align_columns, check_names, has_names
 from .runtime.process_lock import import_lock
 from .training.state import state_from
+
+# Frames from `_session` to the user's call.
+_STACK_LEVEL = 4
 
 
 class FitInputMixin:
@@ -48,6 +53,9 @@ class FitInputMixin:
             "their earlier fits": fitted.get("n_batch_iter_"),
         }
         check_agreement(communicator, params, facts)
+        message = fractions_warning(counts)
+        if message is not None:
+            warnings.warn(message, UserWarning, stacklevel=_STACK_LEVEL)
         n_labels = shares.shape[1]
         if n_labels:
             counts = with_label_columns(counts, shares, self.label_weight)

@@ -70,10 +70,16 @@ def well_formed(X):
     Raises
     ------
     ValueError
-        If X is masked, a tensor that needs gradients, or sparse and malformed.
+        If X holds texts, is masked, is a tensor that needs gradients, or is sparse and
+        malformed.
     """
     if getattr(X, "requires_grad", False) is True:
         raise ValueError("X is a tensor that needs gradients; pass X.detach().")
+    if _is_text(X):
+        raise ValueError(
+            "X holds texts instead of word counts: put a CountVectorizer before the "
+            "topic model, as in make_pipeline(CountVectorizer(), AmortizedLDA())."
+        )
     if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
         raise ValueError("X has masked entries; replace them, such as by X.filled(0).")
     if not sp.issparse(X):
@@ -81,6 +87,45 @@ def well_formed(X):
     if X.ndim != 2:
         raise ValueError(f"Expected 2D array, got a sparse array with X.ndim={X.ndim}.")
     return checked(X)
+
+
+def _is_text(X) -> bool:
+    """Whether the first value of a dense X is a text that is not a number."""
+    if isinstance(X, str):
+        return True
+    if sp.issparse(X) or getattr(getattr(X, "dtype", None), "kind", "O") not in "OUT":
+        return False
+    try:
+        first = np.asarray(X[:1]).ravel()[:1]
+        for value in first:
+            float(value)
+    # X is no sequence; validate_data explains what it should be.
+    except (TypeError, IndexError, KeyError):
+        return False
+    except ValueError:
+        return isinstance(value, str)
+    return False
+
+
+def fractions_warning(counts) -> str | None:
+    """A warning if the counts are tf-idf values or frequencies, else None.
+
+    Parameters
+    ----------
+    counts : csr_array
+        Canonical counts.
+    """
+    values = counts.data
+    if not len(values) or values.max() > 1.0 or values.min() == 1.0:
+        return None
+    mean = values.sum(dtype=np.float64) / counts.shape[0]
+    return (
+        "X holds fractions of at most 1, such as tf-idf values or frequencies, and LDA "
+        f"takes them as numbers of words: {mean:.2g} in a mean document. Such short "
+        "documents hardly change the prior, and perplexity, score and intervals are "
+        "theirs. Pass the counts of a CountVectorizer. If X holds weighted "
+        "counts, scale X, so that its rows sum to the documents' numbers of words."
+    )
 
 
 def check_prior(value, shapes, name: str):

@@ -32,7 +32,7 @@ BAD_X = {
     "no documents": (np.empty((0, 60)), ValueError, r"0 sample\(s\)"),
     "no words": (np.empty((4, 0)), ValueError, r"0 feature\(s\)"),
     "one-dimensional": (np.ones(60), ValueError, "Expected 2D array"),
-    "text": (np.array([["word"] * 60] * 4), ValueError, "could not convert"),
+    "text": (np.array([["word"] * 60] * 4), ValueError, "put a CountVectorizer before"),
     "too large": (counts(1e300), ValueError, "overflow float32"),
     "column out of range": (
         sp.csr_matrix(np.ones((4, 60))),
