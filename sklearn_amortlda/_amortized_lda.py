@@ -58,20 +58,19 @@ class AmortizedLDA(
     ----------
     n_components : int, default=10
         Number of topics, K.
-    doc_topic_prior : 'auto', None, float or array-like of shape (n_components,), \
-            default='auto'
-        alpha, the Dirichlet prior of the documents' topic proportions. Small values
-        give documents with few topics. 'auto' learns one value per topic. The initial
-        values are at most 0.1 on average and fall by Zipf's law, so that common words
-        get a topic of their own. None is 1 / n_components, as in scikit-learn.
-    topic_word_prior : 'auto', None, float or array-like of shape (n_features,) or \
-            (n_components, n_features), default=0.03
-        eta, the Dirichlet prior of the topics' words. Small values give topics with few
+    doc_topic_prior : 'auto', None, float or array-like, default='auto'
+        alpha, the Dirichlet prior of the documents' topic proportions; a number, or an
+        array of shape (n_components,). Small values give documents with few topics.
+        'auto' learns one value per topic. The initial values are at most 0.1 on average
+        and fall by Zipf's law, so that common words get a topic of their own. None is
+        1 / n_components, as in scikit-learn.
+    topic_word_prior : 'auto', None, float or array-like, default=0.03
+        eta, the Dirichlet prior of the topics' words; a number, or an array of shape
+        (n_features,) or (n_components, n_features). Small values give topics with few
         words. 'auto' learns one number. An alpha that is 'auto' too is then learned
         with it, both by Monte Carlo EM, whose estimates have no bias. None is
         1 / n_components, as in scikit-learn.
-    objective : {'completion', 'bound', 'sampled', 'logistic_normal'}, \
-            default='completion'
+    objective : str, default='completion'
         The objective of training.
 
         - 'completion': the likelihood at the expectations of theta and beta. In every
@@ -210,7 +209,7 @@ class AmortizedLDA(
         Exponent that calibrates `label_proba` on training documents.
     n_features_in_ : int
         Number of words seen in `fit` or `partial_fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the words, if X had column names or `feature_names` were passed.
 
     See Also

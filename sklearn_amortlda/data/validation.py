@@ -122,8 +122,8 @@ def fractions_warning(counts) -> str | None:
     return (
         "X holds fractions of at most 1, such as tf-idf values or frequencies, and LDA "
         f"takes them as numbers of words: {mean:.2g} in a mean document. Such short "
-        "documents hardly change the prior, and perplexity, score and intervals are "
-        "theirs. Pass the counts of a CountVectorizer. If X holds weighted "
+        "documents hardly change the prior, and perplexity, score and intervals refer "
+        "to them. Pass the counts of a CountVectorizer. If X holds weighted "
         "counts, scale X, so that its rows sum to the documents' numbers of words."
     )
 
