@@ -26,6 +26,7 @@ import copy
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pictures
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import beta, binom
 
@@ -133,4 +134,4 @@ for (name, quantile), width in zip(results.items(), (5, 2.5, 1, 2)):
 axes[-1].set(title="coverage", xlabel="nominal", ylabel="measured", xlim=(0, 1))
 axes[-1].set_ylim(0, 1)
 axes[-1].legend(fontsize="small")
-plt.show()
+pictures.save("calibration")

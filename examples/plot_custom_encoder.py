@@ -22,6 +22,7 @@ import time
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pictures
 import torch
 from corpora import load_docstrings, vectorizer
 from sklearn.model_selection import train_test_split
@@ -113,4 +114,4 @@ axis.set_xticks(places, perplexities)
 axis.set_ylabel("held-out perplexity")
 axis.margins(y=0.15)
 axis.legend(fontsize="small", ncols=2)
-plt.show()
+pictures.save("custom_encoder")

@@ -12,7 +12,7 @@ labelled by subpackage, so nothing is downloaded.
 # A fitted model
 # --------------
 
-import matplotlib.pyplot as plt
+import pictures
 from corpora import load_docstrings, vectorizer
 from sklearn.model_selection import ShuffleSplit
 
@@ -91,4 +91,4 @@ NComponentsCurveDisplay.from_estimator(
     [5, 15, 40],
     cv=ShuffleSplit(2, test_size=0.2, random_state=0),
 )
-plt.show()
+pictures.save("displays")

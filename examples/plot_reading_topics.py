@@ -14,9 +14,11 @@ library. The table of topics needs pandas.
 # -------
 
 import numpy as np
+import pictures
 from corpora import load_docstrings, vectorizer
 
 from sklearn_amortlda import AmortizedLDA
+from sklearn_amortlda.displays import TopicMapDisplay
 from sklearn_amortlda.inspection import (
     align_topics,
     effective_number_of_topics,
@@ -166,3 +168,10 @@ merged = merge_topics(lda, groups)
 for group, label in zip(groups, topic_labels(merged, words, n_words=6)):
     print(f"{'+'.join(map(str, group)):>20}  {label}")
 print(f"perplexity of X: {merged.perplexity(X):.0f}")
+
+# %%
+# The merged topics as a map. Close topics have similar words, and the area of a circle
+# is the topic's share of all words.
+
+TopicMapDisplay.from_estimator(merged, X, words)
+pictures.save("reading_topics")

@@ -12,7 +12,9 @@ the words that occur together with the seeds. The other topics have no seeds.
 # Three themes among the docstrings of scientific libraries
 # ---------------------------------------------------------
 
+import matplotlib.pyplot as plt
 import numpy as np
+import pictures
 from corpora import load_docstrings, vectorizer
 from sklearn.model_selection import train_test_split
 
@@ -72,8 +74,10 @@ for topic, seeds in SEEDS.items():
 # above the real counts of the seeds, the topic consists of the seeds alone, and the
 # predictions of new documents become worse.
 
+boosts = [0, 1, 100, 10_000]
+shares = []
 print(f"{'boost':>6} {'perplexity':>11}  seeds among their topic's top 10 words")
-for boost in (0, 1, 100, 10_000):
+for boost in boosts:
     if boost:
         lda = fit(seeded_topic_word_prior(SEEDS, words, N_TOPICS, boost=boost))
     else:
@@ -81,4 +85,13 @@ for boost in (0, 1, 100, 10_000):
     top = lda.top_words(words, n_words=10)
     found = [word in top[topic] for topic, seeds in SEEDS.items() for word in seeds]
     perplexity = document_completion_perplexity(lda, test)
-    print(f"{boost:6} {perplexity:11.0f}  {np.mean(found):4.0%}")
+    shares.append(np.mean(found))
+    print(f"{boost:6} {perplexity:11.0f}  {shares[-1]:4.0%}")
+
+# %%
+# The picture shows the last column: the share of the seeds that are top words.
+
+plt.bar([f"{boost:,}" for boost in boosts], shares)
+plt.xlabel("boost")
+plt.ylabel("seeds among the top words")
+pictures.save("seeded_topics")

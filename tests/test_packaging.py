@@ -1,5 +1,6 @@
-"""The source distribution has every file of the repository that its tests need."""
+"""The source distribution, and the versions that the workflows test."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -35,3 +36,21 @@ def test_source_distribution_is_complete(tmp_path):
     with tarfile.open(archive) as files:
         packed = {name.split("/", 1)[-1] for name in files.getnames()}
     assert {name for name in names if not name.startswith(".")} <= packed
+
+
+def test_oldest_versions_are_the_declared_bounds():
+    project = (ROOT / "pyproject.toml").read_text()
+    (dependencies,) = re.findall(r"^dependencies = \[(.*?)\]", project, re.M | re.S)
+    bounds = dict(re.findall(r'"([\w-]+)>=([\d.]+)"', dependencies))
+    oldest = (ROOT / ".github" / "oldest.txt").read_text()
+    pinned = dict(re.findall(r"^([\w-]+)==([\d.]+)$", oldest, re.M))
+    assert pinned.keys() == bounds.keys()
+    for name, bound in bounds.items():
+        assert f"{pinned[name]}.".startswith(f"{bound}."), name
+
+
+def test_workflows_run_the_declared_versions_of_python():
+    workflow = (ROOT / ".github" / "workflows" / "test.yml").read_text()
+    project = (ROOT / "pyproject.toml").read_text()
+    (lowest,) = re.findall(r'requires-python = ">=([\d.]+)"', project)
+    assert f'python: ["{lowest}", ' in workflow
