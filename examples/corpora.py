@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.datasets import fetch_20newsgroups
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils import Bunch
+from tqdm import tqdm
 
 # Libraries that are installed with this package (torch requires networkx and sympy),
 # and their subpackages about one subject.
@@ -49,10 +50,15 @@ NOT_PROSE = re.compile(
 )
 
 
-def load_docstrings():
+def load_docstrings(progress=False):
     """The docstrings of the installed scientific libraries, labelled by subpackage.
 
     The sources are parsed and not imported, so no code of the libraries runs.
+
+    Parameters
+    ----------
+    progress : bool, default=False
+        Whether to show a progress bar.
 
     Returns
     -------
@@ -63,7 +69,7 @@ def load_docstrings():
     # Parsing triggers garbage collections, which would traverse all objects of torch.
     gc.freeze()
     documents = {}
-    for library, subpackages in SUBPACKAGES.items():
+    for library, subpackages in tqdm(SUBPACKAGES.items(), disable=not progress):
         for subpackage in subpackages.split():
             label = f"{library}.{subpackage}".rstrip(".")
             for name, docstring in _docstrings_in(library, subpackage):
@@ -75,7 +81,7 @@ def load_docstrings():
     return _bunch_of_common_labels(documents)
 
 
-def load_20newsgroups():
+def load_20newsgroups(progress=False):
     """The messages of 20 newsgroups, which scikit-learn downloads at the first use.
 
     Returns

@@ -1,76 +1,66 @@
-"""Topics of a real corpus: print the topics, classify and search documents with them.
+"""Topics of a real corpus: print them, classify and search documents with them.
 
     python examples/quickstart.py
 
-The default corpus is the docstrings of the installed scientific libraries, so nothing
+The corpus is every second docstring of the installed scientific libraries, so nothing
 is downloaded.
 """
 
+if __name__ == "__main__":
+    print("Importing scikit-learn and torch ...", flush=True)
+
 import argparse
 import time
-from contextlib import contextmanager
 
 import numpy as np
+import pictures
 from corpora import load_20newsgroups, load_docstrings, vectorizer
-from sklearn.dummy import DummyClassifier
+from sklearn.decomposition import NMF, LatentDirichletAllocation
+from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
-from sklearn.neighbors import NearestNeighbors
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MaxAbsScaler
 from threadpoolctl import threadpool_limits
 
 from sklearn_amortlda import AmortizedLDA
-from sklearn_amortlda.metrics import (
-    document_completion_perplexity,
-    topic_coherence,
-    topic_diversity,
-)
+from sklearn_amortlda.displays import TopicsDisplay
+from sklearn_amortlda.inspection import topic_sizes
+from sklearn_amortlda.metrics import document_completion_perplexity, topic_coherence
 
 LOADERS = {"docstrings": load_docstrings, "20newsgroups": load_20newsgroups}
 QUERIES = {
     "docstrings": "eigenvalues and eigenvectors of a symmetric matrix",
     "20newsgroups": "launch of a spacecraft into orbit around the moon",
 }
-N_TOPICS_SHOWN = 20
-N_TOP_WORDS = 10
-N_NEAREST = 10
+N_TOPICS_SHOWN = 12
+N_NEAREST = 6
 
 
 def main():
     args = parse_arguments()
     begin = time.perf_counter()
-    with stage("reading the corpus"):
-        corpus = LOADERS[args.dataset]()
-    train, test = train_test_split(
-        np.arange(len(corpus.data)),
-        test_size=0.2,
-        stratify=corpus.target,
-        random_state=0,
+    say(f"Reading the corpus '{args.dataset}'")
+    corpus = LOADERS[args.dataset](progress=True)
+    counts = vectorizer()
+    X = counts.fit_transform(corpus.data[::2])
+    labels = np.array(corpus.target_names)[corpus.target[::2]]
+    names = corpus.names[::2]
+    print(f"{X.shape[0]:,} documents of {len(set(labels))} classes, ", end="")
+    print(f"{X.sum():,} words, {X.shape[1]:,} distinct ones")
+    split = train_test_split(
+        np.arange(X.shape[0]), test_size=0.2, stratify=labels, random_state=0
     )
-    pipeline = Pipeline(
-        [
-            ("counts", vectorizer()),
-            ("topics", AmortizedLDA(args.n_components, random_state=0)),
-        ]
-    )
-    with stage("counting words and fitting the topics (training documents only)"):
-        pipeline.fit([corpus.data[i] for i in train])
-    with stage("inferring the topics of all documents"):
-        counts = pipeline["counts"].transform(corpus.data)
-        topics = pipeline["topics"].transform(counts)
 
-    print_corpus(args.dataset, corpus, counts, train, test)
-    print_topics(pipeline, topics)
-    with stage("evaluating the topics"):
-        print_quality(pipeline["topics"], counts[train], counts[test])
-    # The Euclidean distance of square roots is sqrt(2) times the Hellinger distance.
-    features = np.sqrt(topics)
-    with stage("classifying the held-out documents"):
-        print_accuracies(features, counts, corpus.target, train, test)
-    with stage("searching"):
-        query = args.query or QUERIES[args.dataset]
-        print_nearest(query, np.sqrt(pipeline.transform([query])), features, corpus)
-    print(f"\nTotal {time.perf_counter() - begin:.1f} s")
+    say("Fitting the topics to four fifths of the documents")
+    lda = AmortizedLDA(args.n_components, verbose=1, random_state=0).fit(X[split[0]])
+    show_topics(lda, X, counts.get_feature_names_out(), split)
+    say("Accuracy of a logistic regression that predicts the class of the other fifth")
+    compare_features(lda, X, labels, split)
+    query = args.query or QUERIES[args.dataset]
+    say(f"Documents for the query '{query}': class and name")
+    search(lda, counts.transform([query]), X, labels, names)
+    print(f"\nTotal {time.perf_counter() - begin:.0f} s")
 
 
 def parse_arguments():
@@ -91,72 +81,95 @@ def parse_arguments():
     return parser.parse_args()
 
 
-@contextmanager
-def stage(name):
-    """Print the seconds of a block."""
-    begin = time.perf_counter()
-    yield
-    print(f"[{time.perf_counter() - begin:5.1f} s  {name}]", flush=True)
+def say(text):
+    print(f"\n{text}", flush=True)
 
 
-def print_corpus(dataset, corpus, counts, train, test):
-    print(f"\nCorpus '{dataset}'")
-    print(f"  {len(train):,} training and {len(test):,} held-out documents")
-    labels = corpus.target_names
-    print(f"  {len(labels)} labels, such as {', '.join(labels[::9])}")
-    print(f"  {counts.shape[1]:,} distinct words, {counts.sum():,} words in total")
+def show_topics(lda, X, words, split):
+    """Print and draw the largest topics, and print how good all topics are."""
+    train, test = (X[rows] for rows in split)
+    sizes = topic_sizes(lda, train)
+    largest = sizes.argsort()[::-1][:N_TOPICS_SHOWN]
+    top_words = lda.top_words(words, n_words=8)
+    say(f"The largest of {len(sizes)} topics: share of all words, and top words")
+    for topic in largest:
+        print(f"  {sizes[topic]:5.1%}  {' '.join(top_words[topic])}")
+    perplexity = document_completion_perplexity(lda, test)
+    print(
+        f"Perplexity of held-out words: {perplexity:.0f} (without topics about ", end=""
+    )
+    print(
+        f"{unigram_perplexity(train, test):.0f}). Coherence of the top words: ", end=""
+    )
+    print(f"{topic_coherence(lda.topic_word_, train):.2f} (NPMI, at most 1).")
+    TopicsDisplay.from_estimator(lda, words, topics=largest)
+    print("The topics as a picture: ", end="")
+    pictures.save("quickstart")
 
 
-def print_topics(pipeline, topics):
-    names = pipeline["counts"].get_feature_names_out()
-    top_words = pipeline["topics"].top_words(names, n_words=N_TOP_WORDS)
-    sizes = topics.mean(axis=0)
-    print(f"\nThe largest of {len(sizes)} topics: mean proportion and top words")
-    for k in np.argsort(-sizes)[:N_TOPICS_SHOWN]:
-        print(f"  {sizes[k]:5.1%}  {' '.join(top_words[k])}")
+def unigram_perplexity(train, test):
+    """Perplexity if each word has its share of the training documents."""
+    shares = np.asarray(train.sum(axis=0)).ravel() + 1.0
+    log = np.log(shares / shares.sum())
+    return np.exp(-(test @ log).sum() / test.sum())
 
 
-def print_quality(lda, train_counts, test_counts):
-    coherence = topic_coherence(lda.topic_word_, train_counts)
-    bound = lda.perplexity(test_counts)
-    completion = document_completion_perplexity(lda, test_counts)
-    diversity = topic_diversity(lda.topic_word_)
-    print("\nQuality of the topics")
-    print(f"  held-out perplexity, from the bound         {bound:7,.0f}")
-    print(f"  held-out perplexity, document completion    {completion:7,.0f}")
-    print(f"  perplexity of the uniform distribution      {test_counts.shape[1]:7,}")
-    print(f"  coherence (NPMI of top words, at most 1)    {coherence:7.3f}")
-    print(f"  diversity (share of distinct top words)     {diversity:7.3f}")
-
-
-def print_accuracies(features, counts, target, train, test):
-    # Square roots of proportions are smaller than counts and need a weaker penalty.
-    on_topics = LogisticRegression(C=10, max_iter=1000)
-    on_counts = LogisticRegression(C=1, max_iter=1000)
-    candidates = [
+def compare_features(lda, X, labels, split):
+    """Print a row for each kind of features; all but tf-idf have as many columns."""
+    train, test = split
+    n_topics = lda.n_components
+    tfidf = TfidfTransformer(sublinear_tf=True).fit(X[train]).transform(X)
+    models = [
+        ("topics", lda, X),
         (
-            f"logistic regression, {features.shape[1]} topic proportions",
-            on_topics,
-            features,
+            "topics, labels as words",
+            AmortizedLDA(n_topics, label_weight=1.0, random_state=0),
+            X,
         ),
-        (f"logistic regression, {counts.shape[1]:,} word counts", on_counts, counts),
-        ("majority class", DummyClassifier(), counts),
+        (
+            "scikit-learn's LDA",
+            LatentDirichletAllocation(
+                n_topics, learning_method="online", max_iter=5, random_state=0
+            ),
+            X,
+        ),
+        ("NMF of tf-idf", NMF(n_topics, init="nndsvda", random_state=0), tfidf),
+        ("tf-idf", None, tfidf),
     ]
-    print("\nAccuracy of predicted labels, held-out documents")
-    for name, classifier, X in candidates:
+    print(f"  {'features':<24} {'columns':>8} {'fit, s':>7} {'accuracy':>9}")
+    for name, model, features in models:
+        print(f"  {name:<24}", end="", flush=True)
+        begin = time.perf_counter()
+        if model is not None:
+            if model is not lda:
+                model.fit(features[train], labels[train])
+            # Labels are never used to infer features.
+            features = model.transform(features)
+        seconds = time.perf_counter() - begin
+        classifier = make_pipeline(
+            MaxAbsScaler(), LogisticRegression(C=10, max_iter=300, tol=1e-3)
+        )
         # Small problems are slower on several threads than on one.
         with threadpool_limits(1):
-            classifier.fit(X[train], target[train])
-        print(f"  {name:<46}  {classifier.score(X[test], target[test]):7.1%}")
+            classifier.fit(features[train], labels[train])
+        accuracy = classifier.score(features[test], labels[test])
+        seconds = "above" if model is lda else f"{seconds:.1f}"
+        print(f" {features.shape[1]:>8,} {seconds:>7} {accuracy:9.1%}", flush=True)
 
 
-def print_nearest(query, query_features, features, corpus):
-    neighbors = NearestNeighbors(n_neighbors=N_NEAREST).fit(features)
-    distances, indices = neighbors.kneighbors(query_features)
-    print(f"\nNearest documents to '{query}': Hellinger distance, label, name")
-    for distance, i in zip(distances[0] / np.sqrt(2), indices[0], strict=True):
-        label = corpus.target_names[corpus.target[i]]
-        print(f"  {distance:.3f}  {label:<27}  {corpus.names[i]}")
+def search(lda, query, X, labels, names):
+    """Print the documents under which the query is most likely.
+
+    A word of the query is a word of the document, or of its topics, with probability
+    1/2 each (Wei & Croft 2006).
+    """
+    lengths = np.asarray(X.sum(axis=1)).clip(1)
+    words, theta = query.indices, lda.transform(X)
+    from_document = X[:, words].toarray() / lengths.reshape(-1, 1)
+    from_topics = theta @ lda.topic_word_[:, words]
+    log_likelihood = np.log(0.5 * from_document + 0.5 * from_topics) @ query.data
+    for row in log_likelihood.argsort()[::-1][:N_NEAREST]:
+        print(f"  {labels[row]:<22}  {names[row]}")
 
 
 if __name__ == "__main__":
