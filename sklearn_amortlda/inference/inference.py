@@ -95,7 +95,9 @@ class Inference:
             weights[X.indptr[rows.start] : X.indptr[rows.stop]] = joint.cpu().numpy()
         return weights
 
-    def bound(self, X, beta_of=None) -> np.ndarray:
+    def bound(
+        self, X, beta_of=None, *, n_refine=None, n_steps=_BOUND_STEPS
+    ) -> np.ndarray:
         """`document_bound` of every document, shape (n_samples,).
 
         The bound is computed at the posterior after more steps that raise the bound.
@@ -106,11 +108,15 @@ class Inference:
         beta_of : callable, default=None
             Returns the topics over some words, for the bound and these steps. None is
             E[beta].
+        n_refine : int, default=None
+            E-step refinements before these steps. None is `n_refine`.
+        n_steps : int, default=6
+            Number of these steps.
         """
         bound = np.empty(X.shape[0])
         for rows, batch in self._batches(X):
             beta = self.topics.mean(batch.vocabulary)
-            gamma = self._posterior(batch, beta)
+            gamma = self._posterior(batch, beta, n_refine)
             if beta_of is not None:
                 beta = beta_of(batch.vocabulary)
             gamma = refine(
@@ -119,7 +125,7 @@ class Inference:
                 beta,
                 self.alpha,
                 geometric_mean,
-                _BOUND_STEPS,
+                n_steps,
                 RELAXATION,
             )
             values = document_bound(gamma, batch, beta, self.alpha)

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from numbers import Integral
 
 import numpy as np
+from sklearn.utils import check_array
 
 
 def seeded_topic_word_prior(
-    seed_words, feature_names, n_components, *, base=0.03, boost=100.0
+    seed_words, feature_names, n_components, *, base=0.03, boost=None, X=None
 ):
     """Prior eta for topics about given words.
 
@@ -32,23 +33,27 @@ def seeded_topic_word_prior(
         Number of topics, seeded and free.
     base : float, default=0.03
         Prior of every word in every topic, before the seeds are added.
-    boost : float, default=100
-        Pseudo-count added for each seed word in its topic. A boost has the weight of
-        `boost` occurrences of the word, so a larger corpus needs a larger boost. A
-        boost far above the count of a word in the corpus gives a topic of the seed
-        words alone, which no document uses.
+    boost : float, default=None
+        Pseudo-count added for each seed word in its topic; None is 100, or 1 with X. A
+        boost has the weight of `boost` occurrences of the word, so a larger corpus
+        needs a larger boost. A boost far above the count of a word in the corpus gives
+        a topic of the seed words alone, which no document uses.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
+        Counts of the corpus. With X, the pseudo-count of a word is `boost` times its
+        occurrences in X. The seeds then have the same strength in a corpus of any size,
+        and stay in their topic where the documents say otherwise.
 
     Returns
     -------
     prior : ndarray of shape (n_components, n_features)
-        `base` everywhere, and `base` + `boost` at the seed words.
+        `base` everywhere, and `base` + the pseudo-count at the seed words.
 
     Raises
     ------
     ValueError
         If a seed word is not in `feature_names` or occurs twice in one topic, the index
-        of a topic is not between 0 and n_components - 1, or `base` or `boost` is not
-        positive.
+        of a topic is not between 0 and n_components - 1, `base` or `boost` is not
+        positive, or X has other columns than `feature_names`.
     TypeError
         If the words of a topic are a string instead of a list.
 
@@ -69,12 +74,19 @@ def seeded_topic_word_prior(
     >>> seeded_topic_word_prior({1: ["vote", "law"]}, words, 2, base=0.1, boost=5)
     array([[0.1, 0.1, 0.1, 0.1],
            [0.1, 0.1, 5.1, 5.1]])
+    >>> X = [[4, 2, 0, 1], [0, 0, 3, 9]]
+    >>> seeded_topic_word_prior({1: ["vote", "law"]}, words, 2, base=0.1, X=X)
+    array([[ 0.1,  0.1,  0.1,  0.1],
+           [ 0.1,  0.1,  3.1, 10.1]])
     """
+    if boost is None:
+        boost = 100.0 if X is None else 1.0
     if not (base > 0 and boost > 0):
         raise ValueError(
             f"base and boost must be positive, got base={base!r}, boost={boost!r}."
         )
     column_of = {word: v for v, word in enumerate(feature_names)}
+    boosts = boost * _occurrences(X, len(feature_names))
     prior = np.full((n_components, len(feature_names)), float(base))
     for topic, words in _items(seed_words):
         _check_topic(topic, words, n_components)
@@ -85,8 +97,22 @@ def seeded_topic_word_prior(
                 "vectorizer may have changed them (lower case) or dropped them "
                 "(stop_words, min_df, max_df, max_features)."
             )
-        prior[topic, [column_of[word] for word in words]] += boost
+        columns = [column_of[word] for word in words]
+        prior[topic, columns] += boosts[columns]
     return prior
+
+
+def _occurrences(X, n_features):
+    """Occurrences of each word in X; ones without X."""
+    if X is None:
+        return np.ones(n_features)
+    X = check_array(X, accept_sparse=True, input_name="X")
+    if X.shape[1] != n_features:
+        raise ValueError(
+            f"X has {X.shape[1]} columns and feature_names {n_features} words: pass "
+            "the counts and the words of one vectorizer."
+        )
+    return np.asarray(X.sum(axis=0, dtype=np.float64)).ravel()
 
 
 def _items(seed_words):

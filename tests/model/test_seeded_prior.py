@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from conftest import draw_corpus
 from numpy.testing import assert_array_equal
+from scipy.sparse import csr_array
 
 from sklearn_amortlda import AmortizedLDA, seeded_topic_word_prior
 from sklearn_amortlda.inspection import align_topics
@@ -77,3 +78,29 @@ def test_seeded_topics_are_the_planted_topics_of_their_seed_words(seed):
     )
     _, topic_of, _ = align_topics(beta, lda)
     assert {int(topic_of[planted]): planted for planted in (0, 1, 2)} == planted_of
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_with_counts_the_boost_is_a_multiple_of_the_occurrences(sparse):
+    X = np.array([[4, 2, 0, 1], [0, 0, 3, 9]])
+    X = csr_array(X) if sparse else X
+    prior = seeded_topic_word_prior([["goal", "vote"]], WORDS, 2, boost=0.5, X=X)
+    assert_array_equal(prior, [[0.03, 1.03, 0.03, 5.03], [0.03] * 4])
+    with pytest.raises(ValueError, match="X has 4 columns and feature_names 3 words"):
+        seeded_topic_word_prior([["goal"]], WORDS[:3], 2, X=X)
+
+
+@pytest.mark.parametrize("n_samples", [300, 3000])
+def test_seeds_relative_to_the_corpus_hold_where_documents_say_otherwise(n_samples):
+    X, beta, _ = draw_corpus(n_samples, 5, 60, 30)
+    words = [f"w{v}" for v in range(60)]
+    # The best word of each topic: no document says that they belong together.
+    seeds = [words[v] for v in (beta / beta.sum(axis=0)).argmax(axis=1)[:3]]
+
+    def kept(**settings):
+        prior = seeded_topic_word_prior([seeds], words, 6, **settings)
+        lda = AmortizedLDA(6, topic_word_prior=prior, random_state=0).fit(X)
+        top = lda.top_words(words, n_words=5, ranking="probability")[0]
+        return len({*top} & {*seeds})
+
+    assert kept(X=X) == 3 > kept(boost=0.1)
