@@ -23,6 +23,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from .data.array_api import like, to_numpy
 from .data.labels import sharpened
 from .data.validation import canonical_counts, check_weights, well_formed
 from .inference.mcmc import draw_posterior
@@ -60,10 +61,12 @@ class FittedModelMixin(TransformerMixin):
         theta : ndarray of shape (n_samples, n_components)
             E[theta_d] of each document, gamma_d normalized; rows on the simplex. A
             document without words has the mean of the prior. The result of a row does
-            not depend on other rows. float32 if X is, else float64.
+            not depend on other rows. float32 if X is, else float64. With scikit-learn's
+            setting ``array_api_dispatch`` an array in the namespace and on the device
+            of X.
         """
         gamma = self.doc_topic_posterior(X).concentration
-        return gamma / gamma.sum(axis=1, keepdims=True)
+        return like(gamma / gamma.sum(axis=1, keepdims=True), X)
 
     def predict(self, X):
         """The topic that each document is most about.
@@ -394,7 +397,7 @@ class FittedModelMixin(TransformerMixin):
             "dtype": [np.float64, np.float32],
             "order": "C",
         }
-        X = well_formed(X)
+        X = to_numpy(well_formed(X))
         if sp.issparse(X) and not reset:
             # validate_data would warn that X has no names, which no sparse X has.
             X = check_array(X, estimator=self, **options)

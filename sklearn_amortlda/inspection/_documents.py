@@ -119,7 +119,8 @@ def topics_over_time(model, X, time, *, n_bins=10):
     X : {array-like, sparse matrix} of shape (n_documents, n_words)
         Counts of the documents, or the input of the Pipeline.
     time : array-like of shape (n_documents,)
-        Time of each document: numbers, datetimes or numpy.datetime64.
+        Time of each document: numbers, datetimes, numpy.datetime64 or ISO 8601 strings
+        such as '2024-05-31'.
     n_bins : int, default=10
         Number of spans. The spans have equal width and reach from the first time to
         the last time.
@@ -128,7 +129,7 @@ def topics_over_time(model, X, time, *, n_bins=10):
     -------
     edges : ndarray of shape (n_bins + 1,)
         Start of each span, and the end of the last span, which is inclusive. The dtype
-        is datetime64 if `time` holds datetimes, else float64.
+        is float64 if `time` holds numbers, else datetime64.
     shares : ndarray of shape (n_bins, n_topics)
         Expected shares of the topics in the words of each span. Each row is on the
         simplex. The row of a span without words is NaN.
@@ -139,7 +140,7 @@ def topics_over_time(model, X, time, *, n_bins=10):
         If a time is missing or infinite, `n_bins` is not a positive integer, or X and
         `time` differ in length.
     TypeError
-        If `time` holds neither numbers nor datetimes.
+        If `time` holds neither numbers nor datetimes nor ISO strings.
 
     Examples
     --------
@@ -182,18 +183,18 @@ def _shares_by_group(words, group, n_groups):
 
 def _check_time(time):
     time = column_or_1d(time)
-    if time.dtype.kind == "O":
+    if time.dtype.kind in "OUT":
         try:
             time = time.astype("datetime64[us]")
         except (TypeError, ValueError) as error:
             raise TypeError(
-                f"time must hold numbers or datetimes, got values such as {time[0]!r}. "
-                "Convert the values to datetimes."
+                "time must hold numbers, datetimes or ISO 8601 strings, got values "
+                f"such as {time[0]!r}. Convert the values to datetimes."
             ) from error
     if time.dtype.kind not in "iufM":
         raise TypeError(
-            f"time must hold numbers or datetimes, got dtype {time.dtype}. Convert the "
-            "values to datetimes."
+            "time must hold numbers, datetimes or ISO 8601 strings, got dtype "
+            f"{time.dtype}. Convert the values to datetimes."
         )
     if time.dtype.kind == "M":
         missing = np.isnat(time)

@@ -99,8 +99,12 @@ def test_time_may_be_a_column_of_a_frame(model):
     [
         ([1, 2, 3, np.nan], ValueError, "1 missing"),
         ([1, -np.inf, np.inf, 2], ValueError, "2 missing or infinite"),
-        (["May", "June", "May", "July"], TypeError, "numbers or datetimes"),
-        ([{}, {}, {}, {}], TypeError, "numbers or datetimes, got values such as {}"),
+        (
+            ["May", "June", "May", "July"],
+            TypeError,
+            "ISO 8601 strings, got values such as",
+        ),
+        ([{}, {}, {}, {}], TypeError, "ISO 8601 strings, got values such as {}"),
         ([1, 2, 3], ValueError, "inconsistent numbers of samples"),
     ],
 )
@@ -113,3 +117,13 @@ def test_invalid_time_raises(model, time, error, message):
 def test_invalid_number_of_bins_raises(model, n_bins):
     with pytest.raises(ValueError, match="n_bins must be a positive integer"):
         topics_over_time(model, X, YEARS, n_bins=n_bins)
+
+
+def test_iso_strings_are_dates(model):
+    X = np.ones((4, 4))
+    strings = ["2020-01-01", "2020-03-31T12:00", "2021-12-31", "2020-02-29"]
+    dates = np.array(strings, dtype="datetime64[us]")
+    expected = topics_over_time(model, X, dates, n_bins=4)
+    for time in (strings, np.array(strings), np.array(strings, dtype=object)):
+        for found, theirs in zip(topics_over_time(model, X, time, n_bins=4), expected):
+            np.testing.assert_array_equal(found, theirs)
