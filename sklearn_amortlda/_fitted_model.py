@@ -201,19 +201,18 @@ class FittedModelMixin(TransformerMixin):
             raise ValueError(f"method must be 'variational' or 'mcmc', got {method!r}.")
         if method == "mcmc":
             check_n_samples(n_samples, minimum=4)
-        model = copy(self)
-        with model._reading(X, whom="transform") as (X, dtype, inference):
+        with self._reading(X, whom="transform") as (X, dtype, inference):
             if method == "mcmc":
                 check_integers(
                     X, "method='mcmc' draws a topic for each word, and X has fractions"
                 )
-            gamma = model._in_threads(inference, inference.gamma, X)
+            gamma = self._in_threads(inference, inference.gamma, X)
         if method == "variational":
             return DirichletPosterior(gamma.astype(dtype, copy=False))
         samples = draw_posterior(
             X,
-            model.topic_word_,
-            model.doc_topic_prior_,
+            inference.topics.topic_word,
+            inference.alpha.cpu().numpy(),
             gamma,
             n_samples=n_samples,
             seed=draw_seed(random_state),

@@ -20,6 +20,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 from small import with_topics
 
 from sklearn_amortlda import AmortizedLDA
+from sklearn_amortlda.inference import inference
 from sklearn_amortlda.metrics import document_completion_perplexity
 
 
@@ -379,3 +380,16 @@ def test_row_is_equal_bit_for_bit_in_batches_of_any_size(corpus, encoder):
     expected = lda.transform(X)
     for rows in (slice(0, 1), slice(5, 70), slice(290, 420), slice(1020, 1100)):
         assert_array_equal(lda.transform(X[rows]), expected[rows])
+
+
+def test_transform_loads_the_encoder_once(corpus, monkeypatch):
+    lda, n_loads = small().fit(corpus), []
+    load = inference.load_encoder
+    monkeypatch.setattr(
+        inference, "load_encoder", lambda *a, **kw: n_loads.append(0) or load(*a, **kw)
+    )
+    for method in (lda.transform, lda.predict, lda.score, lda.transform):
+        method(corpus[:3])
+    assert len(n_loads) == 1
+    lda.set_params(refine=1).transform(corpus[:3])
+    assert len(n_loads) == 2

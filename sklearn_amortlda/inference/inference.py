@@ -183,11 +183,11 @@ class FittedTopics:
     """
 
     def __init__(self, topic_word: np.ndarray, device):
-        self._by_word, self._device = topic_word.T, device
+        self.topic_word, self._device = topic_word, device
 
     def mean(self, words):
         """E[beta] of some words, shape (n_words, n_topics)."""
-        rows = self._by_word[words.cpu().numpy()]
+        rows = self.topic_word.T[words.cpu().numpy()]
         return torch.as_tensor(rows, dtype=torch.float32, device=self._device)
 
 
