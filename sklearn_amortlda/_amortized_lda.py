@@ -11,6 +11,7 @@ import os
 from copy import copy
 from numbers import Integral, Real
 
+from numpy.typing import ArrayLike
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -22,6 +23,7 @@ from ._attributes import AttributesMixin
 from ._callbacks import CallbackSupportMixin, FitCallbacks
 from ._fit_input import FitInputMixin
 from ._fitted_model import FittedModelMixin
+from .data.types import MatrixLike
 from .runtime.estimator_lock import one_writer
 
 _PRIOR = [
@@ -336,7 +338,12 @@ class AmortizedLDA(
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(
+        self,
+        X: MatrixLike,
+        y: MatrixLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> AmortizedLDA:
         """Learn the topics and the encoder from word counts.
 
         Ctrl-C ends the fit with a warning, and the estimator is fitted as of the last
@@ -398,8 +405,13 @@ class AmortizedLDA(
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
-        self, X, y=None, sample_weight=None, feature_names=None, classes=None
-    ):
+        self,
+        X: MatrixLike,
+        y: MatrixLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        feature_names: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+    ) -> AmortizedLDA:
         """Take one pass over a chunk of a corpus that is too large for memory.
 
         Parameters

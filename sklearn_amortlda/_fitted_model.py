@@ -10,10 +10,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from copy import copy
 from operator import is_
+from typing import Literal, overload
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike
 from sklearn.base import TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import validate_parameter_constraints
@@ -25,6 +27,7 @@ from sklearn.utils.validation import (
 
 from .data.array_api import like, to_numpy
 from .data.labels import sharpened
+from .data.types import MatrixLike, RandomState
 from .data.validation import canonical_counts, check_weights, well_formed
 from .inference.mcmc import draw_posterior
 from .inference.posterior import (
@@ -42,13 +45,13 @@ from .runtime.process_lock import import_lock
 _LOADED_ARRAYS = ("_encoder_weights", "topic_word_", "doc_topic_prior_")
 # The inference of each estimator's latest call: not an attribute, so that pickles and
 # copies do not contain it.
-_loaded = WeakKeyDictionary()
+_loaded: WeakKeyDictionary = WeakKeyDictionary()
 
 
 class FittedModelMixin(TransformerMixin):
     """The methods of `AmortizedLDA` that need a fitted model."""
 
-    def transform(self, X):
+    def transform(self, X: MatrixLike) -> np.ndarray:
         """Topic proportions of documents.
 
         Parameters
@@ -68,7 +71,7 @@ class FittedModelMixin(TransformerMixin):
         gamma = self.doc_topic_posterior(X).concentration
         return like(gamma / gamma.sum(axis=1, keepdims=True), X)
 
-    def predict(self, X):
+    def predict(self, X: MatrixLike) -> np.ndarray:
         """The topic that each document is most about.
 
         .. math:: \\arg\\max_k \\frac{E[\\theta_{dk} | w_d]}{E[\\theta_{dk}]}
@@ -93,7 +96,12 @@ class FittedModelMixin(TransformerMixin):
         with self._reading(X, whom="predict") as (X, _, inference):
             return self._in_threads(inference, inference.assign, X)
 
-    def fit_predict(self, X, y=None, sample_weight=None):
+    def fit_predict(
+        self,
+        X: MatrixLike,
+        y: MatrixLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> np.ndarray:
         """Fit the model to X, and return the topic that each document is most about.
 
         Parameters
@@ -113,7 +121,13 @@ class FittedModelMixin(TransformerMixin):
         """
         return self.fit(X, y, sample_weight=sample_weight).predict(X)
 
-    def sample(self, n_samples=1, n_words=100, *, random_state=None):
+    def sample(
+        self,
+        n_samples: int = 1,
+        n_words: ArrayLike = 100,
+        *,
+        random_state: RandomState = None,
+    ) -> tuple[sp.csr_array, np.ndarray]:
         """Draw documents from the model.
 
         Each document has theta_d ~ Dirichlet(alpha), and its words are drawn from
@@ -152,9 +166,29 @@ class FittedModelMixin(TransformerMixin):
             np.random.default_rng(draw_seed(random_state)),
         )
 
+    @overload
     def doc_topic_posterior(
-        self, X, *, method="variational", n_samples=300, random_state=None
-    ):
+        self, X: MatrixLike, *, method: Literal["variational"] = "variational"
+    ) -> DirichletPosterior: ...
+
+    @overload
+    def doc_topic_posterior(
+        self,
+        X: MatrixLike,
+        *,
+        method: Literal["mcmc"],
+        n_samples: int = 300,
+        random_state: RandomState = None,
+    ) -> SampledPosterior: ...
+
+    def doc_topic_posterior(
+        self,
+        X: MatrixLike,
+        *,
+        method: str = "variational",
+        n_samples: int = 300,
+        random_state: RandomState = None,
+    ) -> DirichletPosterior | SampledPosterior:
         """Posterior of documents' topic proportions theta_d.
 
         The topics are `topic_word_` in both methods, as if they were known.
@@ -219,7 +253,7 @@ class FittedModelMixin(TransformerMixin):
         )
         return SampledPosterior(samples)
 
-    def label_proba(self, X):
+    def label_proba(self, X: MatrixLike) -> np.ndarray:
         """Probabilities of the labels of documents, p(label | words).
 
         The result is theta . `topic_label_` to the power of `label_exponent_`,
@@ -253,7 +287,7 @@ class FittedModelMixin(TransformerMixin):
         labels = theta @ model.topic_label_.astype(theta.dtype, copy=False)
         return sharpened(labels, model.label_exponent_)
 
-    def topic_word_posterior(self):
+    def topic_word_posterior(self) -> DirichletPosterior:
         """Posterior of the topics, q(beta_k) = Dirichlet(lambda_k).
 
         Returns
@@ -265,7 +299,7 @@ class FittedModelMixin(TransformerMixin):
         check_is_fitted(self)
         return DirichletPosterior(self.components_)
 
-    def word_topic_posterior(self, X):
+    def word_topic_posterior(self, X: MatrixLike) -> tuple[sp.csr_array, np.ndarray]:
         """Posterior of the topic of each word, q(z_dv) = Categorical(r_dv).
 
         r_dvk is proportional to theta_dk beta_kv. beta is `topic_word_`. theta is an
@@ -289,13 +323,20 @@ class FittedModelMixin(TransformerMixin):
             float64. The array has nnz x n_components entries, so pass a large corpus
             in parts.
         """
-        with self._reading(X, whom="word_topic_posterior") as (X, dtype, inference):
-            weights = inference.responsibilities(X)
+        whom = "word_topic_posterior"
+        with self._reading(X, whom=whom) as (counts, dtype, inference):
+            weights = inference.responsibilities(counts)
         weights = weights.astype(dtype, copy=False)
         weights /= weights.sum(axis=1, keepdims=True)
-        return sp.csr_array(X, dtype=dtype, copy=True), weights
+        return sp.csr_array(counts, dtype=dtype, copy=True), weights
 
-    def top_words(self, feature_names=None, *, n_words=10, ranking="lift"):
+    def top_words(
+        self,
+        feature_names: ArrayLike | None = None,
+        *,
+        n_words: int = 10,
+        ranking: str | ArrayLike = "lift",
+    ) -> np.ndarray:
         """The top words of each topic.
 
         Parameters
@@ -322,7 +363,12 @@ class FittedModelMixin(TransformerMixin):
         check_is_fitted(model)
         return top_words(model, feature_names, n_words=n_words, ranking=ranking)
 
-    def score(self, X, y=None, sample_weight=None):
+    def score(
+        self,
+        X: MatrixLike,
+        y: object = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
         """Lower bound on the log-likelihood of documents under the fitted topics.
 
         .. math:: \\sum_d \\Big[ \\sum_v c_{dv} \\log \\sum_k
@@ -354,7 +400,9 @@ class FittedModelMixin(TransformerMixin):
             weights = check_weights(sample_weight, X)
             return float(self._in_threads(inference, inference.bound, X) @ weights)
 
-    def perplexity(self, X, sample_weight=None):
+    def perplexity(
+        self, X: MatrixLike, sample_weight: ArrayLike | None = None
+    ) -> float:
         """exp(-`score` per word), an upper bound on the perplexity of documents.
 
         Parameters
@@ -374,15 +422,15 @@ class FittedModelMixin(TransformerMixin):
         ValueError
             If X has no words.
         """
-        with self._reading(X, whom="perplexity") as (X, _, inference):
-            weights = check_weights(sample_weight, X)
-            n_words = weights @ np.asarray(X.sum(axis=1, dtype=np.float64)).ravel()
+        with self._reading(X, whom="perplexity") as (counts, _, inference):
+            weights = check_weights(sample_weight, counts)
+            n_words = weights @ np.asarray(counts.sum(axis=1, dtype=np.float64)).ravel()
             if not n_words:
                 raise ValueError(
                     "Perplexity is per word, and X has no words: all its rows are 0 or "
                     "have weight 0. Pass documents with words and positive weights."
                 )
-            bounds = self._in_threads(inference, inference.bound, X)
+            bounds = self._in_threads(inference, inference.bound, counts)
             return float(np.exp(-(weights @ bounds) / n_words))
 
     @property

@@ -51,8 +51,8 @@ def draw_posterior(X, topic_word, alpha, gamma, *, n_samples: int, seed: int):
     n_warm_up = int(np.ceil(_WARM_UP * n_samples))
     for start in range(0, X.shape[0], _BLOCK):
         rows = slice(start, start + _BLOCK)
-        chains = _Chains(X[rows], by_word, np.float64(alpha), seed)
-        theta = chains.start(np.float64(gamma[rows]))
+        chains = _Chains(X[rows], by_word, np.asarray(alpha, np.float64), seed)
+        theta = chains.start(gamma[rows].astype(np.float64))
         for sweep in range(n_warm_up + n_samples):
             theta = chains.sweep(theta, sweep)
             if sweep >= n_warm_up:
@@ -157,7 +157,7 @@ class _Chains:
 
     def _joint(self, theta):
         """theta_dk beta_kv of every non-zero, shape (n_topics, nnz)."""
-        return np.float32(theta.T)[:, self.documents] * self.beta
+        return theta.T.astype(np.float32)[:, self.documents] * self.beta
 
     def _by_document(self, values):
         sums = np.zeros(self.n_documents)

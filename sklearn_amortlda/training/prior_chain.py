@@ -198,7 +198,7 @@ def _dirichlet(concentration, rng):
     """Dirichlet draws, one for each row."""
     # float64, because NumPy's float32 draws of small shapes may be NaN.
     draws = rng.standard_gamma(concentration) + _TINY
-    return np.float32(draws / draws.sum(axis=1, keepdims=True))
+    return (draws / draws.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def _draw_beta(concentration, rest, rng):
@@ -208,4 +208,4 @@ def _draw_beta(concentration, rest, rng):
     """
     draws = rng.standard_gamma(concentration) + _TINY
     rest = rng.standard_gamma(rest, size=draws.shape[1])
-    return np.float32(draws / (draws.sum(axis=0) + rest))
+    return (draws / (draws.sum(axis=0) + rest)).astype(np.float32)
