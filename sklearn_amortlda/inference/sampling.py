@@ -34,9 +34,8 @@ def draw_documents(alpha, topic_word, lengths, rng: np.random.Generator):
     theta : ndarray of shape (n_samples, n_topics)
     """
     shape = len(lengths), topic_word.shape[1]
-    theta = draw_dirichlet(
-        np.tile(np.asarray(alpha, np.float64), (len(lengths), 1)), rng
-    )
+    alpha = np.asarray(alpha, np.float64)
+    theta = draw_dirichlet(np.tile(alpha, (len(lengths), 1)), rng)
     words_of_topic = rng.multinomial(lengths, theta)
     counts = sp.csr_array(shape, dtype=np.int64)
     for of_document, p in zip(words_of_topic.T, np.asarray(topic_word, np.float64)):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.decomposition import LatentDirichletAllocation
+from sklearn.utils.validation import _get_feature_names
 
 
 @pytest.fixture
@@ -29,4 +30,6 @@ def lda(counts):
 def data_frame(request):
     """Function that makes a DataFrame with string column names of an array."""
     library = pytest.importorskip(request.param)
+    if _get_feature_names(library.DataFrame({"word0": [1]})) is None:
+        pytest.skip(f"this scikit-learn does not know {request.param}")
     return lambda X: library.DataFrame({f"word{v}": X[:, v] for v in range(X.shape[1])})
