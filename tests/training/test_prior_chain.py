@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn_amortlda import AmortizedLDA
 from sklearn_amortlda.data.corpus import Corpus
 from sklearn_amortlda.model.topics import Topics
+from sklearn_amortlda.training.loop import Training
 from sklearn_amortlda.training.prior_chain import PriorChain
 
 CPU = {"dtype": torch.float32, "device": torch.device("cpu")}
@@ -140,3 +141,49 @@ def test_given_priors_are_not_changed():
     assert lda.topic_word_prior_ != 0.03
     lda = AmortizedLDA(5, topic_word_prior=0.07, random_state=0).fit(X)
     assert lda.topic_word_prior_ == 0.07
+
+
+def test_fit_that_continues_from_a_checkpoint_has_the_priors_of_one_run(
+    tmp_path, monkeypatch
+):
+    X = draw_corpus(300, 5, 60, 20)[0]
+    settings = {"topic_word_prior": "auto", "max_iter": 8, "random_state": 0}
+    expected = AmortizedLDA(5, **settings).fit(X)
+    lda = AmortizedLDA(5, checkpoint=tmp_path / "fit.npz", **settings)
+    train, epochs = Training._train, []
+
+    def fail_in_the_seventh_epoch(training):
+        epochs.append(training.epoch)
+        if len(epochs) == 7:
+            raise RuntimeError
+        return train(training)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "_train", fail_in_the_seventh_epoch)
+        with pytest.raises(RuntimeError):
+            lda.fit(X)
+    lda.fit(X)
+    assert_array_equal(lda.doc_topic_prior_, expected.doc_topic_prior_)
+    assert lda.topic_word_prior_ == expected.topic_word_prior_
+    assert_array_equal(lda.components_, expected.components_)
+
+
+def test_stream_learns_both_priors():
+    X = draw_corpus(3000, 5, 100, 40, alpha=0.2)[0]
+    lda = AmortizedLDA(
+        5, topic_word_prior="auto", batch_size=16, total_samples=3000, random_state=0
+    )
+    for start in range(0, 3000, 500):
+        lda.partial_fit(X[start : start + 500])
+    assert lda.doc_topic_prior_.mean() == pytest.approx(0.2, rel=0.3)
+    assert lda.topic_word_prior_ == pytest.approx(0.05, rel=0.4)
+
+
+@pytest.mark.slow
+def test_processes_learn_the_same_priors():
+    X = draw_corpus(4200, 5, 100, 40, alpha=0.2)[0]
+    settings = {"topic_word_prior": "auto", "random_state": 0, "n_jobs": 2}
+    first, second = (AmortizedLDA(5, **settings).fit(X) for _ in range(2))
+    assert_array_equal(first.doc_topic_prior_, second.doc_topic_prior_)
+    assert_allclose(first.doc_topic_prior_, 0.2, rtol=0.2)
+    assert first.topic_word_prior_ == pytest.approx(0.05, rel=0.15)
