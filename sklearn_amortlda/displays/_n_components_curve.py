@@ -136,7 +136,9 @@ class NComponentsCurveDisplay:
                 values.std(axis=1),
                 **({"marker": ".", "capsize": 3} | (errorbar_kw or {})),
             )
-            axes.set(title=label, xlabel="number of topics")
+            bars = "\nbars: standard deviation of the folds"
+            axes.set_title(label)
+            axes.set_xlabel("number of topics" + bars * (values.shape[1] > 1))
             axes.xaxis.get_major_locator().set_params(integer=True)
             axes.grid(alpha=0.3)
         return self

@@ -147,6 +147,7 @@ class TopicsDisplay:
             axes.tick_params(axis="y", length=0)
             axes.locator_params(axis="x", nbins=3)
             axes.set(title=f"topic {topic}", xlim=(0, longest))
+            axes.set_xlabel("p(word | topic)", fontsize="x-small")
             axes.invert_yaxis()
             axes.spines[["top", "right"]].set_visible(False)
         return self
