@@ -16,7 +16,8 @@ class NComponentsCurveDisplay:
     """Curves of the quality by number of topics, with error bars.
 
     A curve shows the mean over the splits. An error bar shows one standard deviation
-    to either side. Use :meth:`from_estimator` to make a display, or
+    to either side; the label of the first axis says so. A single split has no bars.
+    Use :meth:`from_estimator` to make a display, or
     ``NComponentsCurveDisplay(**curve)`` with the result of
     :func:`~sklearn_amortlda.inspection.n_components_curve`. The parameters are stored
     as attributes.
@@ -128,17 +129,21 @@ class NComponentsCurveDisplay:
         )
         self.figure_ = self.axes_[0].figure
         self.errorbars_ = {}
+        n_splits = self.perplexity.shape[1]
+        self.axes_[0].set_ylabel(
+            f"mean ± standard deviation of {n_splits} splits"
+            if n_splits > 1
+            else "value of one split"
+        )
         for axes, (measure, label) in zip(self.axes_, _LABELS.items()):
             values = getattr(self, measure)
             self.errorbars_[measure] = axes.errorbar(
                 self.n_components,
                 values.mean(axis=1),
-                values.std(axis=1),
+                values.std(axis=1) if n_splits > 1 else None,
                 **({"marker": ".", "capsize": 3} | (errorbar_kw or {})),
             )
-            bars = "\nbars: standard deviation of the folds"
-            axes.set_title(label)
-            axes.set_xlabel("number of topics" + bars * (values.shape[1] > 1))
+            axes.set(title=label, xlabel="number of topics")
             axes.xaxis.get_major_locator().set_params(integer=True)
             axes.grid(alpha=0.3)
         return self

@@ -13,7 +13,8 @@ _SMALLEST = 1e-12
 def to_pyldavis(estimator, X, feature_names=None, **kwargs):
     """Return the data of an interactive pyLDAvis visualization [1]_ of a model.
 
-    ``pyLDAvis.display`` and ``pyLDAvis.save_html`` show the data. The order of the
+    ``pyLDAvis.display`` and ``pyLDAvis.save_html`` show the data. The saved page loads
+    its scripts from the internet, unlike that of :func:`to_plotly`. The order of the
     topics is kept. pyLDAvis counts topics from 1, so topic k of the model is topic
     k + 1 of the visualization. The bars show expected numbers of words, which pyLDAvis
     computes from the topics and from the topic shares of the documents in X.

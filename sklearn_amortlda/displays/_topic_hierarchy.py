@@ -150,6 +150,7 @@ class TopicHierarchyDisplay:
         self.topics_ = drawn["leaves"]
         self.ax_.tick_params(axis="y", length=0, labelsize="small")
         self.ax_.set_xlabel("Jensen-Shannon distance")
+        self.ax_.set_ylabel("topic: top words and index")
         self.ax_.spines[["top", "right", "left"]].set_visible(False)
         return self
 

@@ -12,7 +12,9 @@ from ..metrics._models import topics_of
 from ._figure import panels, shortened
 
 # Share of the map that all circles together cover. Larger circles hide one another.
-_COVERED = 0.1
+_COVERED = 0.25
+# Smallest legible size of letters, in points.
+_MIN_FONT = 5.0
 
 
 class TopicMapDisplay:
@@ -23,8 +25,10 @@ class TopicMapDisplay:
     [2]_. Classical scaling alone keeps 8 % of the sum of squared distances and crowds
     most topics together; SMACOF keeps 85 % (50 topics of the corpus of
     ``examples/plot_displays.py``). The directions of the axes have no meaning. The area
-    of a circle is the share of the topic in the words. Use :meth:`from_estimator` to
-    make a display. The parameters are stored as attributes.
+    of a circle is the share of the topic in the words. Labels are inside of their
+    circles. A circle that is too small for legible words has the index of its topic
+    alone. Use :meth:`from_estimator` to make a display. The parameters are stored as
+    attributes.
 
     Parameters
     ----------
@@ -140,9 +144,16 @@ class TopicMapDisplay:
         display : TopicMapDisplay
             The display itself.
         """
-        side = np.clip(1.4 * np.sqrt(len(self.sizes)), 5.0, 20.0)
+        side = np.clip(1.8 * np.sqrt(len(self.sizes)), 5.0, 20.0)
         (self.ax_,) = panels("TopicMapDisplay.plot", ax, 1, n_cols=1, size=(side, side))
         self.figure_ = self.ax_.figure
+        self.ax_.set(xticks=[], yticks=[])
+        self.ax_.set_xlabel(
+            "distance: Jensen-Shannon; area: share of the words, "
+            f"{self.sizes.min():.1%} to {self.sizes.max():.1%}"
+        )
+        # Sizes of circles and letters depend on the frame, which the layout determines.
+        self.figure_.draw_without_rendering()
         frame = self.ax_.get_window_extent()
         square_points = frame.width * frame.height * (72 / self.figure_.dpi) ** 2
         self.circles_ = self.ax_.scatter(
@@ -160,15 +171,45 @@ class TopicMapDisplay:
             self.ax_.text(x, y, "\n".join([str(k), *shortened(words)]), **style)
             for k, ((x, y), words) in enumerate(zip(self.coordinates, self.words))
         ]
-        self.ax_.set(xticks=[], yticks=[])
-        # Labels are wider than their circles.
-        self.ax_.margins(0.12)
-        self.ax_.set_aspect("equal", adjustable="datalim")
-        self.ax_.set_xlabel(
-            "distance: Jensen-Shannon; area: share of the words, "
-            f"{self.sizes.min():.1%} to {self.sizes.max():.1%}"
+        radii = np.sqrt(self.circles_.get_sizes() / np.pi) * self.figure_.dpi / 72
+        for k, (text, radius) in enumerate(zip(self.texts_, radii)):
+            _shrink(text, str(k), 2.0 * radius)
+        # The largest circle is inside of the frame, wherever its centre is.
+        (left, right), (bottom, top) = _limits(
+            self.coordinates, np.array([frame.width, frame.height]), 1.1 * radii.max()
         )
+        self.ax_.set(xlim=(left, right), ylim=(bottom, top))
+        self.ax_.set_aspect("equal", adjustable="datalim")
         return self
+
+
+def _limits(coordinates, pixels, margin):
+    """Return limits of both axes, equally scaled, with margins around the points.
+
+    `pixels` are the width and height of the axes, and `margin` is in pixels.
+    """
+    low, high = coordinates.min(axis=0), coordinates.max(axis=0)
+    room = np.maximum(pixels - 2.0 * margin, 0.1 * pixels)
+    # Units in a pixel; equal points have no extent.
+    scale = np.max((high - low) / room) or 1.0
+    half = 0.5 * scale * pixels
+    centre = 0.5 * (low + high)
+    return np.transpose([centre - half, centre + half])
+
+
+def _shrink(text, short, diameter):
+    """Fit a text into a circle, with the short text where letters would be too small.
+
+    The diameter is in pixels.
+    """
+    size = text.get_fontsize()
+    for content, smallest in ((text.get_text(), _MIN_FONT), (short, 0.0)):
+        text.set(text=content, fontsize=size)
+        box = text.get_window_extent()
+        fitting = 0.95 * size * diameter / np.hypot(box.width, box.height)
+        if fitting >= smallest:
+            break
+    text.set_fontsize(min(size, fitting))
 
 
 def topic_coordinates(topic_word):

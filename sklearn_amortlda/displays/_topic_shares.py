@@ -58,6 +58,7 @@ class _TopicSharesDisplay:
             [f"{' '.join(shortened(w))}  {k}" for k, w in zip(self.topics, self.words)],
             fontsize="small",
         )
+        self.ax_.set_ylabel("topic: top words and index")
         self.ax_.tick_params(axis="y", length=0)
         self.ax_.invert_yaxis()
         self.colorbar_ = self.figure_.colorbar(
@@ -193,6 +194,7 @@ class TopicsPerClassDisplay(_TopicSharesDisplay):
             rotation=0 if horizontal else 90,
             fontsize="small",
         )
+        self.ax_.set_xlabel("class")
         return self
 
 
@@ -273,7 +275,8 @@ class TopicsOverTimeDisplay(_TopicSharesDisplay):
         X : {array-like, sparse matrix} of shape (n_documents, n_features)
             Counts of the documents, or the input of the Pipeline.
         time : array-like of shape (n_documents,)
-            Time of each document: numbers, datetimes or numpy.datetime64.
+            Time of each document: numbers, datetimes, numpy.datetime64 or ISO 8601
+            strings such as '2024-05-31'.
         feature_names : array-like of shape (n_features,), default=None
             The words; see :func:`~sklearn_amortlda.inspection.top_words`.
         n_bins : int, default=10

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..inspection._ranking import ranked_words
+from ..inspection._sizes import training_shares
 from ..metrics._checks import simplex
 from ..metrics._models import names_of, topics_of
 from ._figure import panels, shortened
@@ -11,7 +12,8 @@ from ._figure import panels, shortened
 class TopicsDisplay:
     """Bars of the top words of each topic, in one panel per topic.
 
-    The length of a bar is the probability of the word in the topic.
+    The length of a bar is the probability of the word in the topic. The largest topics
+    come first.
 
     Use :meth:`from_estimator` to make a display. The parameters are stored as
     attributes.
@@ -24,6 +26,8 @@ class TopicsDisplay:
         Probabilities of these words in the topic.
     topics : ndarray of shape (n_topics,)
         Indices of the topics, which are the titles of the panels.
+    sizes : ndarray of shape (n_topics,), default=None
+        Shares of the topics in the words of the training corpus, for the titles.
 
     Attributes
     ----------
@@ -46,14 +50,15 @@ class TopicsDisplay:
     >>> X, _ = make_multilabel_classification(random_state=0)
     >>> lda = AmortizedLDA(5, max_iter=3, random_state=0).fit(X)
     >>> display = TopicsDisplay.from_estimator(lda, topics=[1, 3], n_words=4)
-    >>> [axes.get_title() for axes in display.axes_]
-    ['topic 1', 'topic 3']
+    >>> display.words.shape
+    (2, 4)
     """
 
-    def __init__(self, *, words, probabilities, topics):
+    def __init__(self, *, words, probabilities, topics, sizes=None):
         self.words = words
         self.probabilities = probabilities
         self.topics = topics
+        self.sizes = sizes
 
     @classmethod
     def from_estimator(
@@ -78,7 +83,9 @@ class TopicsDisplay:
         feature_names : array-like of shape (n_features,), default=None
             The words; see :func:`~sklearn_amortlda.inspection.top_words`.
         topics : array-like of int, default=None
-            Topics to draw, in this order. None draws all topics.
+            Topics to draw, in this order. None draws all topics, the largest first. The
+            size of a topic is its share of the sums of `components_`. A model that has
+            `topic_word_` alone keeps its order.
         n_words : int, default=10
             Number of words of each topic.
         ranking : {'lift', 'probability'} or array-like of shape (n_topics, \
@@ -97,7 +104,11 @@ class TopicsDisplay:
             The display, drawn.
         """
         topic_word = simplex(topics_of(estimator), "the model's topics")
-        topics = np.arange(len(topic_word)) if topics is None else np.asarray(topics)
+        sizes = training_shares(estimator)
+        if topics is None:
+            unsorted = np.zeros(len(topic_word))
+            topics = np.argsort(unsorted if sizes is None else -sizes, kind="stable")
+        topics = np.asarray(topics)
         names = names_of(estimator, feature_names)
         ranked = ranked_words(estimator, n_words, ranking)
         probabilities = np.take_along_axis(topic_word, ranked, axis=1)
@@ -105,6 +116,7 @@ class TopicsDisplay:
             words=names[ranked][topics],
             probabilities=probabilities[topics],
             topics=topics,
+            sizes=None if sizes is None else sizes[topics],
         )
         return display.plot(ax=ax, n_cols=n_cols, bar_kw=bar_kw)
 
@@ -137,8 +149,8 @@ class TopicsDisplay:
         self.bars_ = []
         # One scale for all panels, so that a concentrated topic has the longest bars.
         longest = 1.05 * self.probabilities.max()
-        for axes, topic, words, lengths in zip(
-            self.axes_, self.topics, self.words, self.probabilities
+        for axes, title, words, lengths in zip(
+            self.axes_, self._titles(), self.words, self.probabilities
         ):
             places = np.arange(n_words)
             self.bars_.append(axes.barh(places, lengths, **(bar_kw or {})))
@@ -146,8 +158,15 @@ class TopicsDisplay:
             axes.tick_params(axis="x", labelsize="x-small")
             axes.tick_params(axis="y", length=0)
             axes.locator_params(axis="x", nbins=3)
-            axes.set(title=f"topic {topic}", xlim=(0, longest))
-            axes.set_xlabel("p(word | topic)", fontsize="x-small")
+            axes.set(title=title, xlim=(0, longest))
             axes.invert_yaxis()
             axes.spines[["top", "right"]].set_visible(False)
+        # In a new figure the lowest panel of each column has the label.
+        for axes in self.axes_ if ax is not None else self.axes_[-n_cols:]:
+            axes.set_xlabel("probability in the topic", fontsize="small")
         return self
+
+    def _titles(self):
+        if self.sizes is None:
+            return [f"topic {topic}" for topic in self.topics]
+        return [f"topic {k} ({size:.1%})" for k, size in zip(self.topics, self.sizes)]

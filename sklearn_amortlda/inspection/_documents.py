@@ -1,5 +1,7 @@
 """A fitted model and documents go in; topics by document, class and time come out."""
 
+import warnings
+
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 
@@ -120,7 +122,7 @@ def topics_over_time(model, X, time, *, n_bins=10):
         Counts of the documents, or the input of the Pipeline.
     time : array-like of shape (n_documents,)
         Time of each document: numbers, datetimes, numpy.datetime64 or ISO 8601 strings
-        such as '2024-05-31'.
+        such as '2024-05-31'. Times with a zone are converted to UTC.
     n_bins : int, default=10
         Number of spans. The spans have equal width and reach from the first time to
         the last time.
@@ -184,13 +186,7 @@ def _shares_by_group(words, group, n_groups):
 def _check_time(time):
     time = column_or_1d(time)
     if time.dtype.kind in "OUT":
-        try:
-            time = time.astype("datetime64[us]")
-        except (TypeError, ValueError) as error:
-            raise TypeError(
-                "time must hold numbers, datetimes or ISO 8601 strings, got values "
-                f"such as {time[0]!r}. Convert the values to datetimes."
-            ) from error
+        time = _datetimes(time)
     if time.dtype.kind not in "iufM":
         raise TypeError(
             "time must hold numbers, datetimes or ISO 8601 strings, got dtype "
@@ -207,6 +203,24 @@ def _check_time(time):
             "documents from X and time."
         )
     return time
+
+
+def _datetimes(values):
+    """Return datetimes or ISO strings as datetime64, in UTC if they have a zone."""
+    with warnings.catch_warnings():
+        # NumPy warns that the results have no zone.
+        warnings.filterwarnings("ignore", "no explicit representation of timezones")
+        return np.array([_datetime(value) for value in values], dtype="datetime64[us]")
+
+
+def _datetime(value):
+    try:
+        return np.datetime64(value, "us")
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            "time must hold numbers, datetimes or ISO 8601 strings, got values such as "
+            f"{str(value)!r}. Convert the values to datetimes; None is a missing value."
+        ) from error
 
 
 def _equal_edges(time, n_bins):

@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.stats import entropy
 
-from ..metrics._checks import check_counts, simplex
-from ..metrics._models import model_and_counts, topics_of
+from ..metrics._checks import check_counts, check_topics, simplex
+from ..metrics._models import model_and_counts, model_of, topics_of
 
 
 def topic_sizes(model, X):
@@ -80,6 +80,18 @@ def effective_number_of_topics(model, X):
     1.8
     """
     return float(np.exp(entropy(topic_sizes(model, X))))
+
+
+def training_shares(model):
+    """Return the share of each topic in the sums of `components_`, None if absent.
+
+    In LDA these are the shares in the words of the training corpus.
+    """
+    fitted = model_of(model)
+    if not hasattr(fitted, "components_"):
+        return None
+    totals = check_topics(fitted.components_).sum(axis=1)
+    return totals / totals.sum()
 
 
 def words_by_topic(model, X):

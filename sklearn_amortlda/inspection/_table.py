@@ -3,11 +3,11 @@
 import numpy as np
 from sklearn.utils import Bunch, check_consistent_length
 
-from ..metrics._checks import check_topics, simplex, top_indices
+from ..metrics._checks import simplex, top_indices
 from ..metrics._coherence import topic_coherence
 from ..metrics._models import model_and_counts, model_of, names_of, topics_of
 from ._documents import representative_documents
-from ._sizes import topic_sizes
+from ._sizes import topic_sizes, training_shares
 from ._words import joined, top_words
 
 # The columns of a table, in their order.
@@ -139,8 +139,7 @@ def _of_documents(model, X, n_words, texts):
             topics_of(fitted), counts, n_top_words=n_words, average=False
         )
     elif hasattr(fitted, "components_"):
-        totals = check_topics(fitted.components_).sum(axis=1)
-        columns["size"] = totals / totals.sum()
+        columns["size"] = training_shares(fitted)
     if texts is not None:
         check_consistent_length(counts, texts)
         texts = list(texts)

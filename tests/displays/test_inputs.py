@@ -20,6 +20,7 @@ from sklearn_amortlda.displays import (
     TopicsOverTimeDisplay,
     TopicsPerClassDisplay,
     TrainingCurveDisplay,
+    to_plotly,
     to_pyldavis,
 )
 
@@ -34,6 +35,11 @@ def numbers_of(display):
 def words_of(display):
     """Return the words and the merges of a dendrogram."""
     return {"words": display.words, "merges": display.hierarchy.linkage}
+
+
+def drawn_by_plotly(topics):
+    """Return the places and words of the circles."""
+    return {"x": topics["x"], "words": topics["hovertext"]}
 
 
 # A call takes a fitted model, its documents and `feature_names`.
@@ -53,6 +59,9 @@ CALLS = {
     "TopicsPerClassDisplay": lambda model, X, **names: numbers_of(
         TopicsPerClassDisplay.from_estimator(model, X, GROUPS, **names)
     ),
+    "to_plotly": lambda model, X, **names: drawn_by_plotly(
+        to_plotly(model, X, **names)
+    ),
     "to_pyldavis": lambda model, X, **names: to_pyldavis(model, X, **names),
 }
 
@@ -63,9 +72,12 @@ OF_MODEL = {"TopicsDisplay", "TopicHierarchyDisplay"}
 
 @pytest.fixture(autouse=True)
 def prepare(monkeypatch):
-    """Replace ``pyLDAvis.prepare`` by a function that returns its arguments."""
+    """Replace pyLDAvis and plotly by functions that return their arguments."""
     stub = SimpleNamespace(prepare=lambda **arguments: arguments)
     monkeypatch.setitem(sys.modules, "pyLDAvis", stub)
+    stub = SimpleNamespace(Scatter=dict, Figure=lambda topics, layout: topics)
+    monkeypatch.setitem(sys.modules, "plotly", SimpleNamespace(graph_objects=stub))
+    monkeypatch.setitem(sys.modules, "plotly.graph_objects", stub)
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +108,7 @@ def test_pipeline_is_drawn_as_its_model(name, pipeline, texts):
     assert_numbers_equal(CALLS[name](pipeline, texts), expected)
 
 
-@pytest.mark.parametrize("name", sorted(set(CALLS) - {"to_pyldavis"}))
+@pytest.mark.parametrize("name", sorted(set(CALLS) - {"to_plotly", "to_pyldavis"}))
 def test_words_follow_the_ranking(name, pipeline, texts):
     default = CALLS[name](pipeline, texts)["words"]
     by_lift = CALLS[name](pipeline, texts, ranking="lift")["words"]

@@ -26,6 +26,23 @@ def test_curve_is_the_mean_and_standard_deviation_over_splits():
         assert_allclose(lengths, 2 * values.std(axis=1))
 
 
+def test_label_explains_the_error_bars():
+    def display_of(n_splits):
+        curve = np.ones((3, n_splits))
+        return NComponentsCurveDisplay(
+            n_components=np.arange(3),
+            perplexity=curve,
+            coherence=curve,
+            diversity=curve,
+        ).plot()
+
+    label = display_of(4).axes_[0].get_ylabel()
+    assert label == "mean ± standard deviation of 4 splits"
+    display = display_of(1)
+    assert display.axes_[0].get_ylabel() == "value of one split"
+    assert not any(bars.has_yerr for bars in display.errorbars_.values())
+
+
 def test_from_estimator_fits_each_number_of_topics(corpus):
     lda = LatentDirichletAllocation(max_iter=1, random_state=0)
     display = NComponentsCurveDisplay.from_estimator(lda, corpus, [2, 4], cv=2)

@@ -1,6 +1,7 @@
 """Representative documents, and shares of topics by class and by time."""
 
-from datetime import datetime
+import warnings
+from datetime import datetime, timedelta, timezone
 
 import numpy as np
 import pytest
@@ -104,7 +105,8 @@ def test_time_may_be_a_column_of_a_frame(model):
             TypeError,
             "ISO 8601 strings, got values such as",
         ),
-        ([{}, {}, {}, {}], TypeError, "ISO 8601 strings, got values such as {}"),
+        ([{}, {}, {}, {}], TypeError, "ISO 8601 strings, got values such as '{}'"),
+        (["2020-01-01", np.nan] * 2, TypeError, "such as 'nan'.* None is a missing"),
         ([1, 2, 3], ValueError, "inconsistent numbers of samples"),
     ],
 )
@@ -127,3 +129,14 @@ def test_iso_strings_are_dates(model):
     for time in (strings, np.array(strings), np.array(strings, dtype=object)):
         for found, theirs in zip(topics_over_time(model, X, time, n_bins=4), expected):
             np.testing.assert_array_equal(found, theirs)
+
+
+@pytest.mark.parametrize("as_strings", [True, False])
+def test_times_with_a_zone_are_converted_to_utc_without_a_warning(model, as_strings):
+    zone = timezone(timedelta(hours=2))
+    times = [datetime(2020, 1, day, 1, tzinfo=zone) for day in (1, 2, 3, 4)]
+    time = [t.isoformat() for t in times] if as_strings else times
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        edges, _ = topics_over_time(model, X, time, n_bins=1)
+    assert_array_equal(edges, np.array(["2019-12-31T23", "2020-01-03T23"], "M8[us]"))
