@@ -177,7 +177,7 @@ class FittedModelMixin(TransformerMixin):
         X: MatrixLike,
         *,
         method: Literal["mcmc"],
-        n_samples: int = 300,
+        n_samples: int = 100,
         random_state: RandomState = None,
     ) -> SampledPosterior: ...
 
@@ -186,7 +186,7 @@ class FittedModelMixin(TransformerMixin):
         X: MatrixLike,
         *,
         method: str = "variational",
-        n_samples: int = 300,
+        n_samples: int = 100,
         random_state: RandomState = None,
     ) -> DirichletPosterior | SampledPosterior:
         """Posterior of documents' topic proportions theta_d.
@@ -204,7 +204,7 @@ class FittedModelMixin(TransformerMixin):
             - 'mcmc': draws of a Markov chain that converges to the exact posterior
               [1]_. Its intervals have their nominal coverage. It takes milliseconds
               for a document, some hundred times as long as `transform`.
-        n_samples : int, default=300
+        n_samples : int, default=100
             Draws for each document with 'mcmc', at least 4. The memory is that of
             n_samples x n_documents x n_components float32 numbers, so pass a large
             corpus in parts.
@@ -250,6 +250,7 @@ class FittedModelMixin(TransformerMixin):
             gamma,
             n_samples=n_samples,
             seed=draw_seed(random_state),
+            n_jobs=self.n_jobs,
         )
         return SampledPosterior(samples)
 

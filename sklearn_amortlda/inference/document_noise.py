@@ -25,15 +25,20 @@ class DocumentNoise:
         Canonical counts.
     seed : int
         From 0 to 2**63 - 1.
+
+    Attributes
+    ----------
+    keys : ndarray of shape (n_documents,), of uint64
+        Hashes of the seed and the words of each document.
     """
 
     def __init__(self, X, seed: int):
         n_documents = X.shape[0]
         documents = np.repeat(np.arange(n_documents), np.diff(X.indptr))
         words = _mix(_unsigned(X.indices) * _STEP + _unsigned(X.data))
-        self._keys = np.full(n_documents, _mix(_unsigned([seed]))[0])
+        self.keys = np.full(n_documents, _mix(_unsigned([seed]))[0])
         # Sums of hashes, which wrap around.
-        np.add.at(self._keys, documents, words)
+        np.add.at(self.keys, documents, words)
         self._n_calls = 0
 
     def uniform(self, columns, rows=slice(None)):
@@ -52,7 +57,7 @@ class DocumentNoise:
         """
         self._n_calls += 1
         call = _mix(_unsigned([self._n_calls]) * _STEP)
-        keys = _mix(self._keys + call)[rows]
+        keys = _mix(self.keys + call)[rows]
         keys = keys[:, np.newaxis] if isinstance(rows, slice) else keys
         bits = _mix(keys + (_unsigned(columns) + np.uint64(1)) * _STEP)
         return ((bits >> np.uint64(11)) + 0.5) * 2.0**-53
@@ -66,6 +71,12 @@ class DocumentNoise:
         columns = np.arange(shape.shape[1])
         boost = np.log(self.uniform(columns)) / shape
         return boost + np.log(self._large_gamma(shape + 1.0))
+
+    def dirichlet(self, concentration):
+        """Dirichlet draws, of shape (n_documents, n_columns)."""
+        log = self.log_gamma(concentration)
+        theta = np.exp(log - log.max(axis=1, keepdims=True))
+        return theta / theta.sum(axis=1, keepdims=True)
 
     def _large_gamma(self, shape):
         """Gamma draws with shapes of at least 1 (Marsaglia & Tsang 2000)."""

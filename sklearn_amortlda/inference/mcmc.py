@@ -6,27 +6,34 @@ p(theta | words, beta, alpha) invariant:
 
 1. Gibbs: the topics z of all words given theta, then theta given z. This mixes well if
    topics are distinct.
-2. For disjoint pairs of topics, a new division of the pair's sum by
-   Metropolis-Hastings, where z is summed out. This mixes well if topics are similar,
-   where z follows theta so closely that the Gibbs moves are small.
+2. For pairs of topics, a new division of the pair's sum, drawn from the prior and
+   accepted by Metropolis-Hastings, where z is summed out. This mixes well if topics are
+   similar, where z follows theta so closely that the Gibbs moves are small.
+
+`compiled_chain` has the sweeps if numba is installed, and `array_chain` otherwise.
 """
 
 from __future__ import annotations
 
+import joblib
 import numpy as np
 
+from ..runtime.compiled import has_numba
+from ..runtime.jobs import number_of_jobs
 from .document_noise import DocumentNoise
 
 # Sweeps before the first draw that is kept, as a share of the kept ones.
 _WARM_UP = 0.25
-# Smallest and largest standard deviation of a step in the log-ratio of two topics.
-_STEPS = 0.05, 20.0
+# Sweeps per draw are doubled, up to the maximum, while a document has fewer effective
+# draws. With 15 of 100, 85 % of the true proportions are in 90 % intervals (planted).
+_MIN_SIZE, _MAX_THIN = 30, 8
 # Documents of a block, so that their arrays fit in the cache.
 _BLOCK = 512
-_TINY = 1e-300
 
 
-def draw_posterior(X, topic_word, alpha, gamma, *, n_samples: int, seed: int):
+def draw_posterior(
+    X, topic_word, alpha, gamma, *, n_samples: int, seed: int, n_jobs: int | None = 1
+):
     """Draws of theta given the words of each document.
 
     Parameters
@@ -40,137 +47,90 @@ def draw_posterior(X, topic_word, alpha, gamma, *, n_samples: int, seed: int):
         The chains start at draws from Dirichlet(gamma_d).
     n_samples : int
     seed : int
+    n_jobs : int or None, default=1
+        Threads, as in joblib. The draws do not depend on their number.
 
     Returns
     -------
     theta : ndarray of shape (n_samples, n_documents, n_topics), of float32
-        Successive states of the chains; rows on the simplex.
+        States of the chains; rows on the simplex.
     """
     draws = np.empty((n_samples, *gamma.shape), dtype=np.float32)
     by_word = np.ascontiguousarray(topic_word.T, dtype=np.float32)
-    n_warm_up = int(np.ceil(_WARM_UP * n_samples))
-    for start in range(0, X.shape[0], _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        chains = _Chains(X[rows], by_word, np.asarray(alpha, np.float64), seed)
-        theta = chains.start(gamma[rows].astype(np.float64))
-        for sweep in range(n_warm_up + n_samples):
-            theta = chains.sweep(theta, sweep)
-            if sweep >= n_warm_up:
-                draws[sweep - n_warm_up, rows] = theta
+    alpha, gamma = (np.asarray(values, np.float64) for values in (alpha, gamma))
+
+    def draw(rows):
+        chains = _Chains(X[rows], by_word, alpha, gamma[rows], seed)
+        draws[:, rows] = chains.draw(n_samples)
+
+    blocks = [slice(i, i + _BLOCK) for i in range(0, X.shape[0], _BLOCK)]
+    n_threads = min(number_of_jobs(n_jobs), len(blocks))
+    parallel = joblib.Parallel(n_jobs=n_threads, require="sharedmem")
+    parallel(joblib.delayed(draw)(rows) for rows in blocks)
     return draws
 
 
 class _Chains:
-    """The chains of some documents, one step after the other."""
+    """The chains of some documents."""
 
-    def __init__(self, X, by_word, alpha, seed):
-        self.alpha = alpha
-        self.seed = seed
-        self.noise = DocumentNoise(X, seed)
-        self.n_documents = X.shape[0]
-        self.alpha_of_documents = np.tile(alpha, (self.n_documents, 1))
-        lengths = np.diff(X.indptr)
-        self.documents = np.repeat(np.arange(self.n_documents), lengths)
-        self.counts = X.data.astype(np.float64)
-        # Topics by non-zeros, so that each operation runs over contiguous non-zeros.
-        self.beta = np.ascontiguousarray(by_word[X.indices].T)
-        # reduceat has no empty segments.
-        self.filled = np.flatnonzero(lengths)
-        self.starts = X.indptr[self.filled]
-        self.token = np.repeat(np.arange(X.nnz), X.data.astype(np.int64))
-        self.token_document = self.documents[self.token]
-        tokens = np.bincount(self.token_document, minlength=self.n_documents)
-        first = np.cumsum(tokens) - tokens
-        self.position = np.arange(len(self.token)) - first[self.token_document]
+    def __init__(self, X, by_word, alpha, gamma, seed):
+        self.X, self.by_word, self.alpha, self.gamma = X, by_word, alpha, gamma
+        self.seed, self.n_calls = seed, 0
+        self.theta = DocumentNoise(X, seed).dirichlet(gamma)
 
-    def start(self, gamma):
-        return self._dirichlet(gamma)
+    def draw(self, n_samples):
+        """States of all chains after a warm-up, shape (n_samples, *gamma.shape)."""
+        everything = np.arange(self.X.shape[0])
+        self._sweep(everything, 1, int(np.ceil(_WARM_UP * n_samples)))
+        draws = self._sweep(everything, n_samples, 1)
+        thin, rows = 1, everything
+        while thin < _MAX_THIN:
+            thin *= 2
+            rows = rows[_size(draws[:, rows]) < _MIN_SIZE]
+            if not len(rows):
+                break
+            # Every second state up to the last one, and as many new states.
+            kept = draws[(n_samples - 1) % 2 :: 2, rows]
+            new = self._sweep(rows, n_samples - len(kept), thin)
+            draws[:, rows] = np.concatenate([kept, new])
+        return draws
 
-    def sweep(self, theta, number):
-        theta = self._gibbs(theta)
-        return self._divide_pairs(theta, number)
+    def _sweep(self, rows, n_draws, thin):
+        """Take n_draws x thin sweeps with some documents, and return every thin-th."""
+        if has_numba():
+            from .compiled_chain import take_sweeps
+        else:
+            from .array_chain import take_sweeps
 
-    def _gibbs(self, theta):
-        cumulative = np.cumsum(self._joint(theta), axis=0)
-        threshold = self.noise.uniform(self.position, self.token_document)
-        threshold = (threshold * cumulative[-1, self.token]).astype(np.float32)
-        z = (cumulative[:-1, self.token] < threshold).sum(axis=0)
-        n_topics = len(self.alpha)
-        n = np.bincount(
-            self.token_document * n_topics + z, minlength=self.n_documents * n_topics
+        self.n_calls += 1
+        theta, draws = take_sweeps(
+            self.X[rows],
+            self.by_word,
+            self.alpha,
+            self.gamma[rows],
+            self.theta[rows],
+            n_draws=n_draws,
+            thin=thin,
+            # The number of the call is the same in every batch.
+            seed=_seed(self.seed, self.n_calls),
         )
-        return self._dirichlet(self.alpha + n.reshape(-1, n_topics))
-
-    def _divide_pairs(self, theta, number):
-        # Rows are contiguous for any number of documents, because NumPy's logarithms of
-        # contiguous and other arrays may differ in the last bit.
-        theta = np.maximum(np.ascontiguousarray(theta.T), _TINY)
-        p = self._joint(theta.T).sum(axis=0, dtype=np.float64)
-        p = np.maximum(p, _TINY)
-        # The pairs of a sweep depend on the seed alone, so that they are equal in all
-        # batches.
-        order = np.random.default_rng([self.seed, number]).permutation(len(self.alpha))
-        prior = self.noise.log_gamma(self.alpha_of_documents).T
-        uniform = self.noise.uniform(np.arange(4 * (len(order) // 2)))
-        uniform = np.ascontiguousarray(uniform.T).reshape(-1, 4, self.n_documents)
-        for pair, u in zip(zip(order[::2], order[1::2]), uniform):
-            p = self._divide(theta, p, *pair, prior, u)
-        return theta.T
-
-    def _divide(self, theta, p, one, other, prior, u):
-        """Two proposals for the division of theta_one + theta_other, in place.
-
-        The state is the log-ratio of the two. The first proposal is a draw from the
-        prior, so the densities of the prior and of the proposal cancel. The second is a
-        symmetric step of random size.
-        """
-        ratio = np.log(theta[one]) - np.log(theta[other])
-        proposal = prior[one] - prior[other]
-        p, ratio = self._move(theta, p, one, other, ratio, proposal, 0.0, u[0])
-        low, high = np.log(_STEPS)
-        # The quantile function of the logistic distribution.
-        step = np.exp(low + (high - low) * u[1]) * (np.log(u[2]) - np.log1p(-u[2]))
-        proposal = ratio + step
-        a, b = self.alpha[one], self.alpha[other]
-        change = _log_density(proposal, a, b) - _log_density(ratio, a, b)
-        p, _ = self._move(theta, p, one, other, ratio, proposal, change, u[3])
-        return p
-
-    def _move(self, theta, p, one, other, ratio, proposal, change, u):
-        """Accept or reject a log-ratio in each document.
-
-        `p` is sum_k theta_dk beta_kv of the non-zeros. `change` is the logarithm of the
-        acceptance ratio without the likelihood. Returns the new `p` and log-ratio.
-        """
-        total = theta[one] + theta[other]
-        odds = np.exp(np.clip(proposal, -690.0, 690.0))
-        share = total * (odds / (1.0 + odds))
-        difference = self.beta[one] - self.beta[other]
-        moved = (share - theta[one])[self.documents] * difference
-        proposed = np.maximum(p + moved, _TINY)
-        change = change + self._by_document(self.counts * np.log(proposed / p))
-        accepted = np.log(u) < change
-        theta[one] = np.where(accepted, share, theta[one])
-        theta[other] = np.where(accepted, total / (1.0 + odds), theta[other])
-        p = np.where(accepted[self.documents], proposed, p)
-        return p, np.where(accepted, proposal, ratio)
-
-    def _joint(self, theta):
-        """theta_dk beta_kv of every non-zero, shape (n_topics, nnz)."""
-        return theta.T.astype(np.float32)[:, self.documents] * self.beta
-
-    def _by_document(self, values):
-        sums = np.zeros(self.n_documents)
-        if len(self.starts):
-            sums[self.filled] = np.add.reduceat(values, self.starts)
-        return sums
-
-    def _dirichlet(self, concentration):
-        log = self.noise.log_gamma(concentration)
-        theta = np.exp(log - log.max(axis=1, keepdims=True))
-        return theta / theta.sum(axis=1, keepdims=True)
+        self.theta[rows] = theta
+        return draws
 
 
-def _log_density(ratio, a, b):
-    """log p of the log-ratio of Gamma(a) and Gamma(b) draws, up to a constant."""
-    return -a * np.logaddexp(0.0, -ratio) - b * np.logaddexp(0.0, ratio)
+def _size(draws):
+    """Effective number of draws of each document, by the correlation of neighbours.
+
+    Pooled over the topics, which makes it more accurate than that of each topic.
+    """
+    deviations = draws - draws.mean(axis=0)
+    variance = (deviations**2).sum(axis=(0, 2))
+    product = (deviations[1:] * deviations[:-1]).sum(axis=(0, 2))
+    # A chain that does not move has a document of one topic, or no words to move.
+    ratio = np.divide(product, variance, out=np.zeros_like(product), where=variance > 0)
+    return len(draws) * (1.0 - ratio) / (1.0 + ratio)
+
+
+def _seed(*numbers):
+    """A seed from 0 to 2**63 - 1."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)

@@ -1,5 +1,6 @@
 """Markov chains against exact posteriors, and the posterior that holds their draws."""
 
+import joblib
 import numpy as np
 import pytest
 from conftest import small_estimator
@@ -9,6 +10,16 @@ from scipy.stats import beta as beta_distribution
 from small import planted, with_topics
 
 from sklearn_amortlda import DirichletPosterior, SampledPosterior
+from sklearn_amortlda.inference import mcmc
+from sklearn_amortlda.runtime.compiled import has_numba
+
+
+@pytest.fixture(params=["compiled", "arrays"])
+def sweeps(request, monkeypatch):
+    """Both implementations of the sweeps."""
+    if request.param == "compiled" and not has_numba():
+        pytest.skip("needs the fast extra")
+    monkeypatch.setattr(mcmc, "has_numba", lambda: request.param == "compiled")
 
 
 def topics(rng, eta, n_topics, n_words=60):
@@ -29,7 +40,7 @@ def exact_cdf(topic_word, alpha, X):
 
 @pytest.mark.parametrize("eta", [0.1, 10.0])
 @pytest.mark.parametrize("alpha", [(0.3, 0.3), (1.0, 0.1)])
-def test_draws_of_two_topics_have_the_exact_distribution(eta, alpha):
+def test_draws_of_two_topics_have_the_exact_distribution(eta, alpha, sweeps):
     rng = np.random.default_rng(0)
     topic_word = topics(rng, eta, 2)
     lengths = [0, 3, 30, 200]
@@ -50,7 +61,7 @@ def test_draws_of_two_topics_have_the_exact_distribution(eta, alpha):
             assert abs(found - expected) < 4 * error + 2e-3
 
 
-def test_mean_of_four_topics_is_that_of_importance_sampling():
+def test_mean_of_four_topics_is_that_of_importance_sampling(sweeps):
     rng = np.random.default_rng(1)
     topic_word, alpha = topics(rng, 0.5, 4), np.array([0.8, 0.4, 0.2, 0.6])
     _, _, X = planted(rng, 4, 60, [12] * 6, topic_word=topic_word)
@@ -67,7 +78,7 @@ def test_mean_of_four_topics_is_that_of_importance_sampling():
 
 
 @pytest.mark.parametrize("eta", [0.02, 1.0, 10.0])
-def test_intervals_have_their_nominal_coverage(eta):
+def test_intervals_have_their_nominal_coverage(eta, sweeps):
     rng = np.random.default_rng(2)
     topic_word = topics(rng, eta, 5, 300)
     _, theta, X = planted(rng, 5, 300, [100] * 300, topic_word=topic_word)
@@ -83,7 +94,7 @@ def lda(corpus):
     return small_estimator().fit(corpus)
 
 
-def test_draws_do_not_depend_on_the_batch(lda, corpus):
+def test_draws_do_not_depend_on_the_batch(lda, corpus, sweeps):
     empty = csr_array((1, 60))
     X = csr_array(vstack([corpus[:5], empty, corpus[5:], corpus[::-1]] * 3))
     options = {"method": "mcmc", "n_samples": 4, "random_state": 0}
@@ -93,7 +104,7 @@ def test_draws_do_not_depend_on_the_batch(lda, corpus):
         assert_array_equal(found, expected[:, rows])
 
 
-def test_draws_follow_the_random_state(lda, corpus):
+def test_draws_follow_the_random_state(lda, corpus, sweeps):
     options = {"method": "mcmc", "n_samples": 4}
     one, again, other = (
         lda.doc_topic_posterior(corpus, random_state=seed, **options).samples
@@ -105,12 +116,39 @@ def test_draws_follow_the_random_state(lda, corpus):
     assert_allclose(one.sum(axis=2), 1.0, atol=1e-5)
 
 
+def test_draws_do_not_depend_on_the_number_of_threads(lda, corpus, sweeps):
+    X = csr_array(vstack([corpus] * 4))
+    options = {"method": "mcmc", "n_samples": 4, "random_state": 0}
+    expected = lda.doc_topic_posterior(X, **options).samples
+    with joblib.parallel_config(n_jobs=3):
+        found = lda.doc_topic_posterior(X, **options).samples
+    assert_array_equal(found, expected)
+
+
+def test_documents_of_similar_topics_get_more_sweeps():
+    rng = np.random.default_rng(3)
+    sizes = {}
+    for eta in (0.02, 10.0):
+        topic_word = topics(rng, eta, 5, 300)
+        _, _, X = planted(rng, 5, 300, [200] * 50, topic_word=topic_word)
+        X, alpha = csr_array(X.astype(np.float32)), np.full(5, 0.3)
+        gamma = np.full((50, 5), 40.3)
+        for maximum in (1, 8):
+            mcmc_options = {"n_samples": 100, "seed": 0}
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(mcmc, "_MAX_THIN", maximum)
+                draws = mcmc.draw_posterior(X, topic_word, alpha, gamma, **mcmc_options)
+            sizes[eta, maximum] = draws, np.median(mcmc._size(draws))
+    assert_array_equal(sizes[0.02, 1][0], sizes[0.02, 8][0])
+    assert sizes[10.0, 1][1] < 25 and sizes[10.0, 8][1] > 30
+
+
 def test_variational_posterior_is_the_default(lda, corpus):
     assert isinstance(lda.doc_topic_posterior(corpus), DirichletPosterior)
     assert_array_equal(lda.doc_topic_posterior(corpus).mean, lda.transform(corpus))
 
 
-def test_single_topic(corpus):
+def test_single_topic(corpus, sweeps):
     lda = small_estimator(n_components=1).fit(corpus)
     posterior = lda.doc_topic_posterior(corpus, method="mcmc", n_samples=4)
     assert_array_equal(posterior.samples, 1.0)

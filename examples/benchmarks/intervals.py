@@ -1,7 +1,7 @@
 """Coverage of the 90 % intervals of topic proportions, on documents of known topics.
 
-    python coverage.py
-    python coverage.py --topics 5 --lengths 100 --documents 1000
+    python intervals.py
+    python intervals.py --topics 5 --lengths 100 --documents 1000
 
 Documents are drawn from the model with topics ~ Dirichlet(eta). A small eta makes
 distinct topics, and a large eta topics that are nearly alike (the mean cosine of two
@@ -58,8 +58,9 @@ def measure(n_topics, length, eta, options):
     topic_word /= topic_word.sum(axis=1, keepdims=True)
     lda = with_true_topics(rng, topic_word, length)
     theta, X = draw(rng, topic_word, length, options.documents)
-    # The first call loads the encoder.
-    lda.doc_topic_posterior(X)
+    # The first calls load the encoder and the compiled functions.
+    for method in ("variational", "mcmc"):
+        lda.doc_topic_posterior(X[:10], method=method, n_samples=4)
     with stopwatch() as fast_s:
         fast = lda.doc_topic_posterior(X)
     with stopwatch() as exact_s:
@@ -85,7 +86,7 @@ def main():
     parser.add_argument("--lengths", type=int, nargs="+", default=[10, 100, 300])
     parser.add_argument("--etas", type=float, nargs="+", default=[0.02, 0.1, 1, 10])
     parser.add_argument("--documents", type=int, default=500)
-    parser.add_argument("--samples", type=int, default=300)
+    parser.add_argument("--samples", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     print("topics  words  cosine  variational   mcmc  size  ms (var.)  ms (mcmc)")
