@@ -20,7 +20,7 @@ def lda(corpus):
 
 @pytest.fixture(scope="module")
 def gaps(lda, corpus):
-    return inference_gaps(lda, corpus[:20], n_particles=500)
+    return inference_gaps(lda, corpus[:20], n_particles=200)
 
 
 def test_gaps_are_differences_and_not_negative(gaps, lda, corpus):
@@ -40,7 +40,7 @@ def test_log_likelihood_is_exact_up_to_the_noise_of_the_estimate(gaps, lda, corp
     counts = corpus[:20].toarray()
     alpha = lda.doc_topic_prior_.astype(float)
     exact = [by_integration(lda.topic_word_, row, alpha) for row in counts]
-    assert_allclose(gaps.log_likelihood, exact, atol=0.2)
+    assert_allclose(gaps.log_likelihood, exact, atol=0.3)
 
 
 def test_optimum_is_a_fixed_point(lda, corpus, gaps, monkeypatch):
@@ -51,7 +51,7 @@ def test_optimum_is_a_fixed_point(lda, corpus, gaps, monkeypatch):
 
 def test_pipeline_and_repeated_calls_give_equal_gaps(lda, corpus, gaps):
     pipeline = make_pipeline(FunctionTransformer(), lda)
-    again = inference_gaps(pipeline, corpus[:20], n_particles=500)
+    again = inference_gaps(pipeline, corpus[:20], n_particles=200)
     for name in gaps:
         assert_array_equal(again[name], gaps[name])
 
