@@ -16,7 +16,6 @@ extensions = [
     "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
-    "sphinx.ext.autosummary",
     "sphinx_gallery.gen_gallery",
     # MathJax as a part of the pages, so that formulas are readable offline.
     "sphinx-mathjax-offline",

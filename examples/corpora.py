@@ -84,6 +84,11 @@ def load_docstrings(progress=False):
 def load_20newsgroups(progress=False):
     """The messages of 20 newsgroups, which scikit-learn downloads at the first use.
 
+    Parameters
+    ----------
+    progress : Ignored
+        Present so that all loaders have the same parameters.
+
     Returns
     -------
     Bunch

@@ -213,6 +213,7 @@ BAD_X = {
     "no documents": (np.empty((0, 12)), ValueError, "0 sample"),
     "no words": (np.empty((4, 0)), ValueError, "0 feature"),
     "ragged": ([[1, 2], [3]], ValueError, "inhomogeneous|sequence"),
+    "nested": ([[1, [2, 3]]], ValueError, "inhomogeneous|sequence"),
     "column too large": (broken("indices", 3, 12), ValueError, "ind"),
     "column huge": (broken("indices", 3, 2**31 - 1), ValueError, "ind"),
     "column negative": (broken("indices", 3, -1), ValueError, "ind"),

@@ -96,15 +96,19 @@ def _is_text(X) -> bool:
     if sp.issparse(X) or getattr(getattr(X, "dtype", None), "kind", "O") not in "OUT":
         return False
     try:
-        first = np.asarray(X[:1]).ravel()[:1]
-        for value in first:
-            float(value)
-    # X is no sequence; validate_data explains what it should be.
-    except (TypeError, IndexError, KeyError):
+        first = np.asarray(X[:1]).ravel()[:1].tolist()
+    # X is no sequence of equal rows; validate_data explains what it should be.
+    except (TypeError, ValueError, IndexError, KeyError):
         return False
+    return any(isinstance(value, str) and not _is_number(value) for value in first)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
     except ValueError:
-        return isinstance(value, str)
-    return False
+        return False
+    return True
 
 
 def fractions_warning(counts) -> str | None:
@@ -123,8 +127,8 @@ def fractions_warning(counts) -> str | None:
         "X holds fractions of at most 1, such as tf-idf values or frequencies, and LDA "
         f"takes them as numbers of words: {mean:.2g} in a mean document. Such short "
         "documents hardly change the prior, and perplexity, score and intervals refer "
-        "to them. Pass the counts of a CountVectorizer. If X holds weighted "
-        "counts, scale X, so that its rows sum to the documents' numbers of words."
+        "to them. Pass the counts of a CountVectorizer. If X holds weighted counts, "
+        "scale X so that each row sums to the document's number of words."
     )
 
 

@@ -105,10 +105,9 @@ class TopicsDisplay:
         """
         topic_word = simplex(topics_of(estimator), "the model's topics")
         sizes = training_shares(estimator)
-        if topics is None:
-            unsorted = np.zeros(len(topic_word))
-            topics = np.argsort(unsorted if sizes is None else -sizes, kind="stable")
-        topics = np.asarray(topics)
+        if topics is None and sizes is not None:
+            topics = np.argsort(-sizes, kind="stable")
+        topics = np.arange(len(topic_word)) if topics is None else np.asarray(topics)
         names = names_of(estimator, feature_names)
         ranked = ranked_words(estimator, n_words, ranking)
         probabilities = np.take_along_axis(topic_word, ranked, axis=1)

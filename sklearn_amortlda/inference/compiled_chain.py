@@ -11,12 +11,10 @@ import math
 import numpy as np
 
 from ..runtime.compiled import kernel
-from .document_noise import DocumentNoise
+from .document_noise import FACTORS, STEP, DocumentNoise
 
-# Constants of SplitMix64 (Steele, Lea & Flood 2014).
-_STEP = np.uint64(0x9E3779B97F4A7C15)
-_FACTOR_1 = np.uint64(0xBF58476D1CE4E5B9)
-_FACTOR_2 = np.uint64(0x94D049BB133111EB)
+# numba takes the numbers of a module as constants.
+_STEP, _FACTOR_1, _FACTOR_2 = STEP[0], FACTORS[0, 0], FACTORS[1, 0]
 _27, _30, _31, _11 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(11)
 
 # Bounds of probabilities and their products, far from the limits of float64.

@@ -10,8 +10,8 @@ import numpy as np
 from scipy.special import ndtri
 
 # Constants of SplitMix64 (Steele, Lea & Flood 2014).
-_STEP = np.array([0x9E3779B97F4A7C15], np.uint64)
-_FACTORS = np.array([[0xBF58476D1CE4E5B9], [0x94D049BB133111EB]], np.uint64)
+STEP = np.array([0x9E3779B97F4A7C15], np.uint64)
+FACTORS = np.array([[0xBF58476D1CE4E5B9], [0x94D049BB133111EB]], np.uint64)
 # Rounds of rejection sampling, each with at least 95 % acceptance.
 _ROUNDS = 8
 
@@ -35,7 +35,7 @@ class DocumentNoise:
     def __init__(self, X, seed: int):
         n_documents = X.shape[0]
         documents = np.repeat(np.arange(n_documents), np.diff(X.indptr))
-        words = _mix(_unsigned(X.indices) * _STEP + _unsigned(X.data))
+        words = _mix(_unsigned(X.indices) * STEP + _unsigned(X.data))
         self.keys = np.full(n_documents, _mix(_unsigned([seed]))[0])
         # Sums of hashes, which wrap around.
         np.add.at(self.keys, documents, words)
@@ -56,10 +56,10 @@ class DocumentNoise:
         draws : ndarray of shape (n_documents, n_columns) or (n_columns,)
         """
         self._n_calls += 1
-        call = _mix(_unsigned([self._n_calls]) * _STEP)
+        call = _mix(_unsigned([self._n_calls]) * STEP)
         keys = _mix(self.keys + call)[rows]
         keys = keys[:, np.newaxis] if isinstance(rows, slice) else keys
-        bits = _mix(keys + (_unsigned(columns) + np.uint64(1)) * _STEP)
+        bits = _mix(keys + (_unsigned(columns) + np.uint64(1)) * STEP)
         return ((bits >> np.uint64(11)) + 0.5) * 2.0**-53
 
     def log_gamma(self, shape):
@@ -105,6 +105,6 @@ def _unsigned(values):
 
 def _mix(bits):
     """The mixing function of SplitMix64: every bit depends on all bits."""
-    bits = (bits ^ (bits >> np.uint64(30))) * _FACTORS[0]
-    bits = (bits ^ (bits >> np.uint64(27))) * _FACTORS[1]
+    bits = (bits ^ (bits >> np.uint64(30))) * FACTORS[0]
+    bits = (bits ^ (bits >> np.uint64(27))) * FACTORS[1]
     return bits ^ (bits >> np.uint64(31))

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from ..data.corpus import Corpus
+from ..inference.posterior import draw_dirichlet
 from ..model import doc_topic_prior, topic_word_prior
 from ..model.count_prior import fit_prior, fit_symmetric_prior
 
@@ -25,7 +26,7 @@ _MAX_PRODUCTS, _MIN_WORDS = 2_000_000, 20_000
 _N_SWEEPS, _N_FIRST_SWEEPS = 10, 20
 # Words of a block, so that its arrays fit in the cache.
 _BLOCK = 8192
-# Largest product of float32 underflow: a draw of zero would never change.
+# Added to a sum that may be zero, because Dirichlet parameters are positive.
 _TINY = 1e-30
 
 
@@ -94,8 +95,12 @@ class PriorChain:
                 alpha = doc_topic_prior.clip(alpha)
             eta = fit_symmetric_prior(by_word.T, eta, n_words)
             eta = topic_word_prior.clip(eta)
-            self.theta = _dirichlet(by_document + alpha, rng)
-            self.beta = _draw_beta(by_word + eta, eta * (n_words - len(by_word)), rng)
+            theta = draw_dirichlet(by_document + alpha, rng)
+            # The words that are not in the sample are one more column.
+            rest = np.full(self._n_topics, eta * (n_words - len(by_word)) + _TINY)
+            beta = draw_dirichlet(np.column_stack([by_word.T + eta, rest]), rng)
+            self.theta = theta.astype(np.float32)
+            self.beta = beta[:, :-1].T.astype(np.float32, order="C")
             if sweep >= n_warm_up:
                 logs.append(np.log([*alpha, eta]))
         return np.mean(logs or [np.log([*alpha, eta])], axis=0)
@@ -192,20 +197,3 @@ def _count(rows, columns, n_rows, n_columns):
     """Number of occurrences of each pair of a row and a column."""
     counts = np.bincount(rows * n_columns + columns, minlength=n_rows * n_columns)
     return counts.reshape(n_rows, n_columns)
-
-
-def _dirichlet(concentration, rng):
-    """Dirichlet draws, one for each row."""
-    # float64, because NumPy's float32 draws of small shapes may be NaN.
-    draws = rng.standard_gamma(concentration) + _TINY
-    return (draws / draws.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
-def _draw_beta(concentration, rest, rng):
-    """Dirichlet draws, one for each column.
-
-    `rest` is the sum of the Dirichlet parameters of words that have no row.
-    """
-    draws = rng.standard_gamma(concentration) + _TINY
-    rest = rng.standard_gamma(rest, size=draws.shape[1])
-    return (draws / (draws.sum(axis=0) + rest)).astype(np.float32)

@@ -17,17 +17,16 @@ from typing import ClassVar
 # of training during which alpha is constant, because the topics are not yet distinct.
 _ALPHA_RATE = 0.05
 _ALPHA_DELAY = 0.1
-# Runs of the Markov chain of the priors in a training, and the share of training before
-# the first run, because the topics are not yet distinct.
-_N_CHAIN_RUNS = 20
+# Share of training before the first run of the Markov chain of the priors, because the
+# topics are not yet distinct.
 _CHAIN_DELAY = 0.4
 # Merging 16 batches saves little time beyond merging 8 (20NG).
 MAX_MERGED = 8
 # First epochs of a plateau, in which alpha is constant and topics are not merged.
 _PLATEAU_DELAY = 2
-# Searches for duplicate topics in a training. Between two searches the topics that were
-# split need time to converge.
-_N_SEARCHES = 20
+# Equal parts of a training, which end with a search for duplicate topics and a run of
+# the Markov chain of the priors. Topics that were split need a part to converge.
+_N_PARTS = 20
 # Batches before the first search if the length of training is unknown.
 _SEARCH_DELAY = 64
 
@@ -128,21 +127,23 @@ class Cosine(_Annealed):
         Searches begin when topics are distinct, and end while the rates are still
         large enough for split topics to converge.
         """
-        every = max(self.n_batches // _N_SEARCHES, 1)
-        before, now = before - self.start, now - self.start
-        in_time = 0.15 < now / self.n_batches < 0.7
-        return in_time and now // every > before // every
+        in_time = 0.15 < (now - self.start) / self.n_batches < 0.7
+        return in_time and self._ends_part(before, now)
 
     def runs_chain(self, before: int, now: int) -> bool:
         """Whether the Markov chain of the priors runs after a step."""
-        every = max(self.n_batches // _N_CHAIN_RUNS, 1)
-        before, now = before - self.start, now - self.start
-        return now > _CHAIN_DELAY * self.n_batches and now // every > before // every
+        late = now - self.start > _CHAIN_DELAY * self.n_batches
+        return late and self._ends_part(before, now)
 
     def height(self, time: int) -> float:
         """The cosine that all rates follow, from 1 to 0."""
         progress = min((time - self.start) / self.n_batches, 1.0)
         return 0.5 * (1.0 + math.cos(math.pi * progress))
+
+    def _ends_part(self, before, now):
+        """Whether one of the equal parts of training ends with a step."""
+        length = max(self.n_batches // _N_PARTS, 1)
+        return (now - self.start) // length > (before - self.start) // length
 
 
 @dataclass(frozen=True)
