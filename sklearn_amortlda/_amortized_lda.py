@@ -200,7 +200,7 @@ class AmortizedLDA(
     n_batch_iter_ : int
         Steps that the model has taken.
     doc_topic_prior_ : ndarray of shape (n_components,)
-        alpha, as given or learned.
+        alpha, as given or learned. With covariates the mean of the documents' alpha.
     topic_word_prior_ : float or ndarray
         eta, in the shape of the parameter; a number if learned.
     classes_ : ndarray of shape (n_classes,)
@@ -209,6 +209,12 @@ class AmortizedLDA(
         p(label | topic); each row is a distribution over `classes_`.
     label_exponent_ : float
         Exponent that calibrates `label_proba` on training documents.
+    covariate_coef_ : ndarray of shape (n_components, n_covariates)
+        Change of log alpha by a unit of each covariate, if `fit` had covariates.
+    covariate_intercept_ : ndarray of shape (n_components,)
+        log alpha where all covariates are 0.
+    covariate_names_in_ : ndarray of shape (n_covariates,)
+        Names of the covariates, if they had column names.
     n_features_in_ : int
         Number of words seen in `fit` or `partial_fit`.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -229,6 +235,8 @@ class AmortizedLDA(
            General Perception with Iterative Attention", ICML.
     .. [5] Smith, Kindermans, Ying & Le (2018), "Don't Decay the Learning Rate, Increase
            the Batch Size", ICLR.
+    .. [6] Mimno & McCallum (2008), "Topic Models Conditioned on Arbitrary Features with
+           Dirichlet-multinomial Regression", UAI.
 
     Examples
     --------
@@ -343,6 +351,7 @@ class AmortizedLDA(
         X: MatrixLike,
         y: MatrixLike | None = None,
         sample_weight: ArrayLike | None = None,
+        covariates: MatrixLike | None = None,
     ) -> AmortizedLDA:
         """Learn the topics and the encoder from word counts.
 
@@ -366,6 +375,9 @@ class AmortizedLDA(
             of 1 are those without weights, bit for bit. Documents of weight 0 have no
             effect. Other weights equal repetition in expectation, because batches are
             random, and halves of documents too with objective='completion'.
+        covariates : array-like of shape (n_samples, n_covariates), default=None
+            Metadata of the documents as numbers, which shift the prior of theta:
+            alpha_d = exp(intercept + coef . covariates_d) [6]_.
 
         Returns
         -------
@@ -390,13 +402,20 @@ class AmortizedLDA(
         with one_writer(self):
             # The copy receives the columns of X, and `self` changes only at the end.
             model = copy(self) if self.warm_start else self._unfitted()
-            callbacks = FitCallbacks(self, X, y, sample_weight)
+            callbacks = FitCallbacks(self, X, y, sample_weight, covariates)
             with model._communicator() as communicator:
                 new = not model._fitted()
                 counts, dtype = model._check_counts(X, reset=new, whom="fit")
                 shares = model._check_labels(y, counts.shape[0])
+                covariates = model._check_covariates(covariates, counts.shape[0])
                 session = model._session(
-                    "fit", counts, shares, sample_weight, dtype, communicator
+                    "fit",
+                    counts,
+                    shares,
+                    covariates,
+                    sample_weight,
+                    dtype,
+                    communicator,
                 )
                 fitted = session.fit(callbacks)
             self._assign(fitted)
@@ -411,6 +430,7 @@ class AmortizedLDA(
         sample_weight: ArrayLike | None = None,
         feature_names: ArrayLike | None = None,
         classes: ArrayLike | None = None,
+        covariates: MatrixLike | None = None,
     ) -> AmortizedLDA:
         """Take one pass over a chunk of a corpus that is too large for memory.
 
@@ -433,6 +453,9 @@ class AmortizedLDA(
         classes : array-like of shape (n_classes,), default=None
             All classes of all chunks. Needed in the first call if `label_weight` is
             positive.
+        covariates : array-like of shape (n_samples, n_covariates), default=None
+            As in `fit`, for all chunks or none. The first chunk determines the scales
+            in which the prior of the coefficients is standard normal.
 
         Returns
         -------
@@ -453,10 +476,12 @@ class AmortizedLDA(
                 counts, dtype, new = model._check_chunk(X, feature_names)
                 model._check_classes(classes)
                 shares = model._check_labels(y, counts.shape[0])
+                covariates = model._check_covariates(covariates, counts.shape[0])
                 session = model._session(
                     "partial_fit",
                     counts,
                     shares,
+                    covariates,
                     sample_weight,
                     dtype,
                     communicator,

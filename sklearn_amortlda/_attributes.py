@@ -13,9 +13,23 @@ from .runtime.serialization import FITTED, with_format, without_format
 from .training.state_check import check_attributes
 
 # Fitted attributes that depend on X and not on the training.
-_COLUMNS = ("n_features_in_", "feature_names_in_", "classes_")
+_COLUMNS = (
+    "n_features_in_",
+    "feature_names_in_",
+    "classes_",
+    "covariate_names_in_",
+    "_covariate_mean",
+    "_covariate_scale",
+)
 _LABELS = {"classes_", "topic_label_", "label_exponent_", "_label_components"}
-_OPTIONAL = {"feature_names_in_", *_LABELS}
+_COVARIATES = {
+    "covariate_coef_",
+    "covariate_intercept_",
+    "covariate_names_in_",
+    "_covariate_mean",
+    "_covariate_scale",
+}
+_OPTIONAL = {"feature_names_in_", *_LABELS, *_COVARIATES}
 
 
 class AttributesMixin:

@@ -21,7 +21,7 @@ class FitCallbacks:
     ----------
     estimator : AmortizedLDA
         scikit-learn stores the context of the callbacks in the estimator.
-    X, y, sample_weight
+    X, y, sample_weight, covariates
         As in `fit`.
 
     Attributes
@@ -31,14 +31,16 @@ class FitCallbacks:
         first epoch ends.
     """
 
-    def __init__(self, estimator, X, y, sample_weight):
+    def __init__(self, estimator, X, y, sample_weight, covariates=None):
         self._estimator, self._context, self.attributes = estimator, None, None
         if not hasattr(estimator, "_init_callback_context"):
             return
         # ScoringMonitor requires a y, which `score` ignores.
         self._data = {"X": X, "y": X if y is None else y}
-        if sample_weight is not None:
-            self._data["metadata"] = {"sample_weight": sample_weight}
+        metadata = {"sample_weight": sample_weight, "covariates": covariates}
+        metadata = {key: value for key, value in metadata.items() if value is not None}
+        if metadata:
+            self._data["metadata"] = metadata
         self._context = estimator._init_callback_context(
             max_subtasks=estimator.max_iter
         )

@@ -13,6 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .data.corpus import make_corpus
+from .data.covariates import Standardization, check_covariates
 from .data.labels import check_classes, encode_labels, with_label_columns
 from .data.validation import fractions_warning
 from .data.vocabulary import align_columns, check_names, has_names
@@ -35,7 +36,15 @@ class FitInputMixin:
         return process_group()
 
     def _session(
-        self, method, counts, shares, sample_weight, dtype, communicator, new_words=()
+        self,
+        method,
+        counts,
+        shares,
+        covariates,
+        sample_weight,
+        dtype,
+        communicator,
+        new_words=(),
     ):
         """The `Session` of one fit, with validated input."""
         with import_lock():
@@ -49,6 +58,9 @@ class FitInputMixin:
             "n_features_in_": self.n_features_in_,
             "feature_names_in_": getattr(self, "feature_names_in_", None),
             "classes_": getattr(self, "classes_", None),
+            "the number of covariates": None
+            if covariates is None
+            else covariates.shape[1],
             "the dtype of X": dtype.str,
             "their earlier fits": fitted.get("n_batch_iter_"),
         }
@@ -59,7 +71,9 @@ class FitInputMixin:
         n_labels = shares.shape[1]
         if n_labels:
             counts = with_label_columns(counts, shares, self.label_weight)
-        corpus = make_corpus(counts, sample_weight, n_labels)
+        if covariates is not None:
+            covariates = self._standardized(covariates, communicator)
+        corpus = make_corpus(counts, sample_weight, n_labels, covariates)
         if not corpus.counts.nnz:
             raise ValueError(
                 "X has no words: all its entries are 0. Check the vectorizer's "
@@ -112,6 +126,42 @@ class FitInputMixin:
             return sp.csr_array((n_samples, n_classes))
         self.classes_, shares = encode_labels(y, n_samples, known)
         return shares
+
+    def _check_covariates(self, covariates, n_samples):
+        """The covariates as an array, None if the model has none.
+
+        The names of the columns are assigned to `self`.
+        """
+        known = self._n_covariates()
+        if covariates is None and not known:
+            return None
+        names = getattr(self, "covariate_names_in_", None)
+        values, new_names = check_covariates(covariates, n_samples, known, names)
+        if known is None and new_names is not None:
+            self.covariate_names_in_ = new_names
+        return values
+
+    def _check_new_covariates(self, covariates, n_samples):
+        """Standardized covariates of documents, for the fitted model."""
+        names = getattr(self, "covariate_names_in_", None)
+        values, _ = check_covariates(covariates, n_samples, self._n_covariates(), names)
+        return self._standardization().apply(values)
+
+    def _n_covariates(self):
+        """Number of covariates of the model, None before the first fit."""
+        if not self._fitted():
+            return None
+        return len(getattr(self, "_covariate_scale", ()))
+
+    def _standardized(self, covariates, communicator):
+        """Standardized covariates; a first fit assigns their means and scales."""
+        if not hasattr(self, "_covariate_scale"):
+            found = Standardization.of(covariates, communicator.add)
+            self._covariate_mean, self._covariate_scale = found.mean, found.scale
+        return self._standardization().apply(covariates)
+
+    def _standardization(self):
+        return Standardization(self._covariate_mean, self._covariate_scale)
 
     def _check_classes(self, classes):
         """Assign the classes of a stream at its first chunk."""

@@ -26,6 +26,7 @@ from sklearn.utils.validation import (
 )
 
 from .data.array_api import like, to_numpy
+from .data.corpus import Corpus
 from .data.labels import sharpened
 from .data.types import MatrixLike, RandomState
 from .data.validation import canonical_counts, check_weights, well_formed
@@ -43,6 +44,8 @@ from .runtime.process_lock import import_lock
 
 # Arrays of the fitted model that `transform` uses. Training assigns new arrays.
 _LOADED_ARRAYS = ("_encoder_weights", "topic_word_", "doc_topic_prior_")
+# Those that only a model with covariates has.
+_REGRESSION = ("covariate_intercept_", "covariate_coef_")
 # The inference of each estimator's latest call: not an attribute, so that pickles and
 # copies do not contain it.
 _loaded: WeakKeyDictionary = WeakKeyDictionary()
@@ -51,13 +54,18 @@ _loaded: WeakKeyDictionary = WeakKeyDictionary()
 class FittedModelMixin(TransformerMixin):
     """The methods of `AmortizedLDA` that need a fitted model."""
 
-    def transform(self, X: MatrixLike) -> np.ndarray:
+    def transform(
+        self, X: MatrixLike, covariates: MatrixLike | None = None
+    ) -> np.ndarray:
         """Topic proportions of documents.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
             Word counts of each document.
+        covariates : array-like of shape (n_samples, n_covariates), default=None
+            Covariates of the documents, if the model was fitted with covariates. None
+            is the prior of a document whose covariates are unknown.
 
         Returns
         -------
@@ -68,8 +76,30 @@ class FittedModelMixin(TransformerMixin):
             setting ``array_api_dispatch`` an array in the namespace and on the device
             of X.
         """
-        gamma = self.doc_topic_posterior(X).concentration
+        gamma = self.doc_topic_posterior(X, covariates=covariates).concentration
         return like(gamma / gamma.sum(axis=1, keepdims=True), X)
+
+    def fit_transform(
+        self,
+        X: MatrixLike,
+        y: MatrixLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        covariates: MatrixLike | None = None,
+    ) -> np.ndarray:
+        """Fit the model to X, and return the topic proportions of the documents.
+
+        Parameters
+        ----------
+        X, y, sample_weight, covariates
+            As in `fit`.
+
+        Returns
+        -------
+        theta : ndarray of shape (n_samples, n_components)
+            As from `transform`.
+        """
+        self.fit(X, y, sample_weight=sample_weight, covariates=covariates)
+        return self.transform(X, covariates)
 
     def predict(self, X: MatrixLike) -> np.ndarray:
         """The topic that each document is most about.
@@ -93,8 +123,8 @@ class FittedModelMixin(TransformerMixin):
             Indices of topics. A document without words has the topic with the largest
             prior.
         """
-        with self._reading(X, whom="predict") as (X, _, inference):
-            return self._in_threads(inference, inference.assign, X)
+        with self._reading(X, whom="predict") as (documents, _, inference):
+            return self._in_threads(inference, inference.assign, documents)
 
     def fit_predict(
         self,
@@ -168,7 +198,11 @@ class FittedModelMixin(TransformerMixin):
 
     @overload
     def doc_topic_posterior(
-        self, X: MatrixLike, *, method: Literal["variational"] = "variational"
+        self,
+        X: MatrixLike,
+        *,
+        method: Literal["variational"] = "variational",
+        covariates: MatrixLike | None = None,
     ) -> DirichletPosterior: ...
 
     @overload
@@ -179,6 +213,7 @@ class FittedModelMixin(TransformerMixin):
         method: Literal["mcmc"],
         n_samples: int = 100,
         random_state: RandomState = None,
+        covariates: MatrixLike | None = None,
     ) -> SampledPosterior: ...
 
     def doc_topic_posterior(
@@ -188,6 +223,7 @@ class FittedModelMixin(TransformerMixin):
         method: str = "variational",
         n_samples: int = 100,
         random_state: RandomState = None,
+        covariates: MatrixLike | None = None,
     ) -> DirichletPosterior | SampledPosterior:
         """Posterior of documents' topic proportions theta_d.
 
@@ -211,6 +247,9 @@ class FittedModelMixin(TransformerMixin):
         random_state : int, RandomState instance or None, default=None
             Seed of 'mcmc'. With equal seeds the draws of a document depend on its words
             and not on the other documents, so equal documents have equal draws.
+        covariates : array-like of shape (n_samples, n_covariates), default=None
+            Covariates of the documents, if the model was fitted with covariates. None
+            is the prior of a document whose covariates are unknown.
 
         Returns
         -------
@@ -235,16 +274,18 @@ class FittedModelMixin(TransformerMixin):
             raise ValueError(f"method must be 'variational' or 'mcmc', got {method!r}.")
         if method == "mcmc":
             check_n_samples(n_samples, minimum=4)
-        with self._reading(X, whom="transform") as (X, dtype, inference):
+        with self._reading(X, covariates, whom="transform") as read:
+            documents, dtype, inference = read
             if method == "mcmc":
                 check_integers(
-                    X, "method='mcmc' draws a topic for each word, and X has fractions"
+                    documents.counts,
+                    "method='mcmc' draws a topic for each word, and X has fractions",
                 )
-            gamma = self._in_threads(inference, inference.gamma, X)
+            gamma = self._in_threads(inference, inference.gamma, documents)
         if method == "variational":
             return DirichletPosterior(gamma.astype(dtype, copy=False))
         samples = draw_posterior(
-            X,
+            documents.counts,
             inference.topics.topic_word,
             inference.alpha.cpu().numpy(),
             gamma,
@@ -325,11 +366,11 @@ class FittedModelMixin(TransformerMixin):
             in parts.
         """
         whom = "word_topic_posterior"
-        with self._reading(X, whom=whom) as (counts, dtype, inference):
-            weights = inference.responsibilities(counts)
+        with self._reading(X, whom=whom) as (documents, dtype, inference):
+            weights = inference.responsibilities(documents)
         weights = weights.astype(dtype, copy=False)
         weights /= weights.sum(axis=1, keepdims=True)
-        return sp.csr_array(counts, dtype=dtype, copy=True), weights
+        return sp.csr_array(documents.counts, dtype=dtype, copy=True), weights
 
     def top_words(
         self,
@@ -369,6 +410,7 @@ class FittedModelMixin(TransformerMixin):
         X: MatrixLike,
         y: object = None,
         sample_weight: ArrayLike | None = None,
+        covariates: MatrixLike | None = None,
     ) -> float:
         """Lower bound on the log-likelihood of documents under the fitted topics.
 
@@ -391,18 +433,25 @@ class FittedModelMixin(TransformerMixin):
             Present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None
             Number of times each document counts; None is once.
+        covariates : array-like of shape (n_samples, n_covariates), default=None
+            Covariates of the documents, if the model was fitted with covariates. None
+            is the prior of a document whose covariates are unknown.
 
         Returns
         -------
         score : float
             The bound in nats, summed over documents.
         """
-        with self._reading(X, whom="score") as (X, _, inference):
-            weights = check_weights(sample_weight, X)
-            return float(self._in_threads(inference, inference.bound, X) @ weights)
+        with self._reading(X, covariates, whom="score") as (documents, _, inference):
+            weights = check_weights(sample_weight, documents.counts)
+            bounds = self._in_threads(inference, inference.bound, documents)
+            return float(bounds @ weights)
 
     def perplexity(
-        self, X: MatrixLike, sample_weight: ArrayLike | None = None
+        self,
+        X: MatrixLike,
+        sample_weight: ArrayLike | None = None,
+        covariates: MatrixLike | None = None,
     ) -> float:
         """exp(-`score` per word), an upper bound on the perplexity of documents.
 
@@ -412,6 +461,9 @@ class FittedModelMixin(TransformerMixin):
             Word counts of each document.
         sample_weight : array-like of shape (n_samples,), default=None
             Number of times each document counts; None is once.
+        covariates : array-like of shape (n_samples, n_covariates), default=None
+            Covariates of the documents, if the model was fitted with covariates. None
+            is the prior of a document whose covariates are unknown.
 
         Returns
         -------
@@ -423,7 +475,9 @@ class FittedModelMixin(TransformerMixin):
         ValueError
             If X has no words.
         """
-        with self._reading(X, whom="perplexity") as (counts, _, inference):
+        with self._reading(X, covariates, whom="perplexity") as read:
+            documents, _, inference = read
+            counts = documents.counts
             weights = check_weights(sample_weight, counts)
             n_words = weights @ np.asarray(counts.sum(axis=1, dtype=np.float64)).ravel()
             if not n_words:
@@ -431,7 +485,7 @@ class FittedModelMixin(TransformerMixin):
                     "Perplexity is per word, and X has no words: all its rows are 0 or "
                     "have weight 0. Pass documents with words and positive weights."
                 )
-            bounds = self._in_threads(inference, inference.bound, counts)
+            bounds = self._in_threads(inference, inference.bound, documents)
             return float(np.exp(-(weights @ bounds) / n_words))
 
     @property
@@ -465,17 +519,17 @@ class FittedModelMixin(TransformerMixin):
         )
         return self._check_counts(X, reset=False, whom=whom)
 
-    def _in_threads(self, inference, method, X):
-        """method(X) of the inference, in `n_jobs` threads."""
+    def _in_threads(self, inference, method, documents):
+        """method(documents) of the inference, in `n_jobs` threads."""
         with import_lock():
             from .inference.threads import in_threads
 
         alpha = inference.alpha
-        return in_threads(method, X, self.n_jobs, alpha.device, len(alpha))
+        return in_threads(method, documents, self.n_jobs, alpha.device, len(alpha))
 
     @contextmanager
-    def _reading(self, X, *, whom):
-        """Checked counts, the dtype of results, and the inference of the fitted model.
+    def _reading(self, X, covariates=None, *, whom):
+        """Checked documents, the dtype of results, and inference of the fitted model.
 
         All of them are of one moment, so a concurrent fit has no effect. torch has the
         settings for products of X's size.
@@ -487,26 +541,31 @@ class FittedModelMixin(TransformerMixin):
 
         model = copy(self)
         X, dtype = model._check_new(X, whom=whom)
+        if covariates is not None:
+            covariates = model._check_new_covariates(covariates, X.shape[0])
+        documents = Corpus(X, covariates=covariates)
         device = resolve_device(model.device)
         with isolated_torch(device, product_size(X, len(model.components_))):
-            yield X, dtype, self._loaded_inference(model, device)
+            yield documents, dtype, self._loaded_inference(model, device)
 
     def _loaded_inference(self, model, device):
         """Inference of a copy of `self`, loaded again only after a change."""
         with import_lock():
             from .inference.inference import fitted_inference
             from .training.setup import check_objective
+            from .training.state import regression_of
 
-        names = (*_LOADED_ARRAYS, "encoder", "objective", "refine")
-        sources = [getattr(model, name) for name in names]
+        names = (*_LOADED_ARRAYS, *_REGRESSION, "encoder", "objective", "refine")
+        sources = [getattr(model, name, None) for name in names]
         earlier, earlier_device, inference = _loaded.get(self, ([], None, None))
         unchanged = len(earlier) == len(sources) and all(map(is_, earlier, sources))
         if unchanged and earlier_device == device:
             return inference
-        *arrays, encoder, objective, n_refine = sources
+        *arrays, _, _, encoder, objective, n_refine = sources
         check_objective(objective, len(model.components_), model._encoder_weights)
         inference = fitted_inference(
             *arrays,
+            regression_of(model._fitted()),
             encoder=encoder,
             objective=objective,
             n_refine=n_refine,

@@ -59,6 +59,8 @@ class Batch:
         The non-zeros sorted by word, which only training needs.
     weights : Tensor of shape (n_documents,) or None
         Number of times each document counts; None means once.
+    covariates : Tensor of shape (n_documents, n_covariates) or None
+        Standardized covariates of the documents.
     """
 
     vocabulary: torch.Tensor
@@ -69,6 +71,7 @@ class Batch:
     lengths: torch.Tensor
     by_word: WordMajor | None = None
     weights: torch.Tensor | None = None
+    covariates: torch.Tensor | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -191,16 +194,31 @@ class BatchMaker:
         n_samples = len(self.corpus)
         for start in range(0, n_samples, batch_size):
             rows = slice(start, min(start + batch_size, n_samples))
-            X = self.corpus.counts[rows]
+            documents = self.corpus[rows]
+            X = documents.counts
             n_padded = -(-X.shape[0] // block) * block
-            yield rows, self._batch(*self._pattern(X), X.data, n_padded)
+            covariates = documents.covariates
+            if covariates is not None:
+                padding = (0, n_padded - len(covariates)), (0, 0)
+                covariates = np.pad(covariates, padding)
+            yield (
+                rows,
+                self._batch(*self._pattern(X), X.data, n_padded, covariates=covariates),
+            )
 
     def _split_batch(self, corpus, rng) -> SplitBatch:
         X, weights = corpus.counts, corpus.weights
         pattern = self._pattern(X)
 
         def batch(counts, by_word=True):
-            return self._batch(*pattern, counts, len(corpus), weights, by_word=by_word)
+            return self._batch(
+                *pattern,
+                counts,
+                len(corpus),
+                weights,
+                corpus.covariates,
+                by_word=by_word,
+            )
 
         whole = batch(X.data, by_word=rng is None)
         if rng is None:
@@ -233,6 +251,7 @@ class BatchMaker:
         counts,
         n_documents,
         weights=None,
+        covariates=None,
         *,
         by_word=False,
     ):
@@ -255,6 +274,9 @@ class BatchMaker:
             if by_word
             else None,
             weights=None if weights is None else self._tensor(weights, self.dtype),
+            covariates=None
+            if covariates is None
+            else self._tensor(covariates, self.dtype),
         )
 
     def _by_word(self, words, documents, n_words) -> WordMajor:

@@ -29,23 +29,36 @@ class Corpus:
         Number of times each document counts, positive; None means once.
     n_labels : int
         Number of classes, whose tokens are in the last columns of `counts`.
+    covariates : ndarray of shape (n_documents, n_covariates) or None
+        Standardized covariates.
     """
 
     counts: sp.csr_array
     weights: np.ndarray | None = None
     n_labels: int = 0
+    covariates: np.ndarray | None = None
 
     def __len__(self):
         return self.counts.shape[0]
 
     def __getitem__(self, rows) -> Corpus:
-        weights = None if self.weights is None else self.weights[rows]
-        return replace(self, counts=self.counts[rows], weights=weights)
+        weights, covariates = (
+            None if values is None else values[rows]
+            for values in (self.weights, self.covariates)
+        )
+        return replace(
+            self, counts=self.counts[rows], weights=weights, covariates=covariates
+        )
 
     @property
     def is_label(self) -> np.ndarray:
         """Whether each non-zero is the count of a label, shape (nnz,)."""
         return self.counts.indices >= self.counts.shape[1] - self.n_labels
+
+    @property
+    def n_covariates(self) -> int:
+        """Number of covariates, 0 if there are none."""
+        return 0 if self.covariates is None else self.covariates.shape[1]
 
     def without_labels(self) -> Corpus:
         """The documents without tokens of labels, in the same columns."""
@@ -77,7 +90,7 @@ class Corpus:
         return self.counts.T @ self.weights
 
 
-def make_corpus(X, sample_weight, n_labels: int = 0) -> Corpus:
+def make_corpus(X, sample_weight, n_labels: int = 0, covariates=None) -> Corpus:
     """A corpus of the documents that have words and a positive weight.
 
     A document without words has the prior as its posterior. The document does not
@@ -91,6 +104,8 @@ def make_corpus(X, sample_weight, n_labels: int = 0) -> Corpus:
         Number of times each document counts.
     n_labels : int, default=0
         Number of classes, whose tokens are in the last columns of X.
+    covariates : ndarray of shape (n_samples, n_covariates), default=None
+        Standardized covariates.
 
     Raises
     ------
@@ -98,9 +113,9 @@ def make_corpus(X, sample_weight, n_labels: int = 0) -> Corpus:
         If a weight is negative, not finite, or too small or large for float32.
     """
     has_words = np.diff(X.indptr) > 0
+    corpus = Corpus(X, None, n_labels, covariates)
     if sample_weight is None:
-        counts = X if has_words.all() else X[np.flatnonzero(has_words)]
-        return Corpus(counts, n_labels=n_labels)
+        return corpus if has_words.all() else corpus[np.flatnonzero(has_words)]
     weights = check_weights(sample_weight, X)
     positive = weights[weights != 0]
     lowest, highest = _WEIGHT_RANGE
@@ -112,4 +127,4 @@ def make_corpus(X, sample_weight, n_labels: int = 0) -> Corpus:
     counted = np.flatnonzero(has_words & (weights != 0))
     weights = weights[counted]
     # Multiplication by 1 would change the order of sums, and so the last bits.
-    return Corpus(X[counted], None if (weights == 1).all() else weights, n_labels)
+    return replace(corpus[counted], weights=None if (weights == 1).all() else weights)

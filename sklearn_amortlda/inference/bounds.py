@@ -16,7 +16,8 @@ def document_bound(gamma, batch, beta, alpha):
 
     E_q[log p(w_d, z_d, theta_d)] + entropy with q(theta_d) = Dirichlet(gamma_d) and
     q(z_d) at its optimum: sum_v c_dv log sum_k exp(E_q[log theta_dk]) beta_kv
-    - KL(q(theta_d) || Dirichlet(alpha)). This is a lower bound for any gamma.
+    - KL(q(theta_d) || Dirichlet(alpha)). This is a lower bound for any gamma. alpha may
+    have a row for each document.
 
     Returns
     -------

@@ -18,6 +18,7 @@ from ..kernels.rows import gather_rows
 from ..model.distributions import geometric_mean
 from ..model.e_step import RELAXATION, refine
 from ..model.objectives import OBJECTIVES
+from ..model.prior_regression import alpha_of_documents
 from .bounds import document_bound
 
 # Documents per batch: many for efficient kernels, few enough to fit in the cache.
@@ -43,40 +44,53 @@ class Inference:
         Dirichlet prior of theta.
     n_refine : int
         Steps of `refine` after the encoder.
+    regression : tuple of (Tensor, Tensor), default=None
+        For documents with covariates: alpha at their mean, of shape (n_topics,), and
+        the coefficients of shape (n_covariates, n_topics).
     """
 
-    def __init__(self, encoder, topics, objective: str, alpha, n_refine: int):
+    def __init__(
+        self,
+        encoder,
+        topics,
+        objective: str,
+        alpha,
+        n_refine: int,
+        regression=None,
+    ):
         self.encoder, self.topics = encoder, topics
         self.objective = OBJECTIVES[objective]
         self.alpha, self.n_refine = alpha, n_refine
+        self.regression = regression
 
-    def gamma(self, X, n_refine: int | None = None) -> np.ndarray:
+    def gamma(self, documents: Corpus, n_refine: int | None = None) -> np.ndarray:
         """Dirichlet parameters of q(theta_d), shape (n_samples, n_topics).
 
         `n_refine`, if not None, replaces the number of refinements.
         """
         n_refine = self.n_refine if n_refine is None else n_refine
-        gamma = np.empty((X.shape[0], len(self.alpha)), dtype=np.float32)
-        for rows, batch in self._batches(X):
+        shape = len(documents), len(self.alpha)
+        gamma = np.empty(shape, dtype=np.float32)
+        for rows, batch in self._batches(documents):
             # Without refinement the topics are not needed.
             beta = self.topics.mean(batch.vocabulary) if n_refine else None
-            posterior = self._posterior(batch, beta, n_refine)
+            posterior = self._posterior(batch, beta, self._alpha_of(batch), n_refine)
             gamma[rows] = posterior[: rows.stop - rows.start].cpu().numpy()
         return gamma
 
-    def assign(self, X) -> np.ndarray:
+    def assign(self, documents: Corpus) -> np.ndarray:
         """The topic that each document is most about, shape (n_samples,).
 
         argmax_k gamma_dk / alpha_k. All topics of a document without words are equal,
-        and the one with the largest prior is chosen.
+        and the one with the largest prior is chosen. Documents have no covariates.
         """
         alpha = self.alpha.cpu().numpy()
-        topics = (self.gamma(X) / alpha).argmax(axis=1)
+        topics = (self.gamma(documents) / alpha).argmax(axis=1)
         # Not left to argmax, because gamma equals alpha up to rounding.
-        topics[np.diff(X.indptr) == 0] = alpha.argmax()
+        topics[np.diff(documents.counts.indptr) == 0] = alpha.argmax()
         return topics
 
-    def responsibilities(self, X) -> np.ndarray:
+    def responsibilities(self, documents: Corpus) -> np.ndarray:
         """theta_dk beta_kv of every non-zero, which is q(z) up to a factor.
 
         theta is the expectation that the objective uses.
@@ -85,10 +99,12 @@ class Inference:
         -------
         weights : ndarray of shape (nnz, n_topics)
         """
+        X = documents.counts
         weights = np.empty((X.nnz, len(self.alpha)), dtype=np.float32)
-        for rows, batch in self._batches(X):
+        for rows, batch in self._batches(documents):
             beta = self.topics.mean(batch.vocabulary)
-            theta = self.objective.theta_mean(self._posterior(batch, beta))
+            gamma = self._posterior(batch, beta, self._alpha_of(batch))
+            theta = self.objective.theta_mean(gamma)
             joint = gather_rows(theta, batch.documents)
             joint *= gather_rows(beta, batch.words)
             joint.clamp_min_(torch.finfo(joint.dtype).tiny)
@@ -96,7 +112,12 @@ class Inference:
         return weights
 
     def bound(
-        self, X, beta_of=None, *, n_refine=None, n_steps=_BOUND_STEPS
+        self,
+        documents: Corpus,
+        beta_of=None,
+        *,
+        n_refine=None,
+        n_steps=_BOUND_STEPS,
     ) -> np.ndarray:
         """`document_bound` of every document, shape (n_samples,).
 
@@ -104,7 +125,7 @@ class Inference:
 
         Parameters
         ----------
-        X : csr_array of shape (n_samples, n_features)
+        documents : Corpus
         beta_of : callable, default=None
             Returns the topics over some words, for the bound and these steps. None is
             E[beta].
@@ -113,26 +134,26 @@ class Inference:
         n_steps : int, default=6
             Number of these steps.
         """
-        bound = np.empty(X.shape[0])
-        for rows, batch in self._batches(X):
-            beta = self.topics.mean(batch.vocabulary)
-            gamma = self._posterior(batch, beta, n_refine)
+        bound = np.empty(len(documents))
+        for rows, batch in self._batches(documents):
+            beta, alpha = self.topics.mean(batch.vocabulary), self._alpha_of(batch)
+            gamma = self._posterior(batch, beta, alpha, n_refine)
             if beta_of is not None:
                 beta = beta_of(batch.vocabulary)
             gamma = refine(
                 gamma,
                 batch,
                 beta,
-                self.alpha,
+                alpha,
                 geometric_mean,
                 n_steps,
                 RELAXATION,
             )
-            values = document_bound(gamma, batch, beta, self.alpha)
+            values = document_bound(gamma, batch, beta, alpha)
             bound[rows] = values[: rows.stop - rows.start].cpu().numpy()
         return bound
 
-    def completion(self, gamma: np.ndarray, held_out) -> np.ndarray:
+    def completion(self, gamma: np.ndarray, held_out: Corpus) -> np.ndarray:
         """log p(held-out words | gamma) of every document, shape (n_samples,).
 
         The result is sum_v c_dv log sum_k E[theta_dk] beta_kv. For a held-out score,
@@ -141,12 +162,12 @@ class Inference:
         Parameters
         ----------
         gamma : ndarray of shape (n_samples, n_topics)
-        held_out : csr_array of shape (n_samples, n_features)
+        held_out : Corpus
             The counts c.
         """
         theta = torch.as_tensor(gamma, dtype=self.alpha.dtype, device=self.alpha.device)
         theta = theta / theta.sum(1, keepdim=True)
-        values = np.empty(held_out.shape[0])
+        values = np.empty(len(held_out))
         for rows, batch in self._batches(held_out):
             padded = theta.new_ones(batch.shape[0], theta.shape[1])
             padded[: rows.stop - rows.start] = theta[rows]
@@ -155,17 +176,24 @@ class Inference:
             values[rows] = terms[: rows.stop - rows.start].cpu().numpy()
         return values
 
-    def _batches(self, X):
-        maker = BatchMaker(Corpus(X), self.alpha.dtype, self.alpha.device)
+    def _batches(self, documents):
+        maker = BatchMaker(documents, self.alpha.dtype, self.alpha.device)
         return maker.in_order(BATCH_SIZE, BLOCK)
 
     @torch.no_grad()
-    def _posterior(self, batch: Batch, beta, n_refine=None):
+    def _alpha_of(self, batch):
+        """alpha of the documents: one for all, or with covariates one for each."""
+        if batch.covariates is None:
+            return self.alpha
+        return alpha_of_documents(*self.regression, batch.covariates)
+
+    @torch.no_grad()
+    def _posterior(self, batch: Batch, beta, alpha, n_refine=None):
         n_refine = self.n_refine if n_refine is None else n_refine
         outputs = self.encoder(batch)
-        gamma = self.objective.gamma(outputs, batch, self.alpha)
+        gamma = self.objective.gamma(outputs, batch, alpha)
         mean = self.objective.theta_mean
-        return refine(gamma, batch, beta, self.alpha, mean, n_refine)
+        return refine(gamma, batch, beta, alpha, mean, n_refine)
 
 
 def product_size(X, n_topics: int) -> float:
@@ -192,7 +220,7 @@ class FittedTopics:
 
 
 def fitted_inference(
-    weights, topic_word, alpha, *, encoder, objective, n_refine, device
+    weights, topic_word, alpha, regression, *, encoder, objective, n_refine, device
 ) -> Inference:
     """Inference of a fitted model.
 
@@ -203,6 +231,8 @@ def fitted_inference(
     topic_word : ndarray of shape (n_topics, n_features)
         E[beta].
     alpha : ndarray of shape (n_topics,)
+    regression : tuple of (ndarray, ndarray) or None
+        As in `Inference`.
     encoder : 'mlp', 'transformer' or callable
         The kind of the encoder.
     objective : str
@@ -218,4 +248,6 @@ def fitted_inference(
         **tensors,
     )
     topics, alpha = FittedTopics(topic_word, device), torch.tensor(alpha, **tensors)
-    return Inference(network, topics, objective, alpha, n_refine)
+    if regression is not None:
+        regression = tuple(torch.tensor(values, **tensors) for values in regression)
+    return Inference(network, topics, objective, alpha, n_refine, regression)

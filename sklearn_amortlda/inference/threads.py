@@ -1,6 +1,6 @@
 """Documents in several threads.
 
-Input: a function of counts that has a row for each document, and the counts. Output:
+Input: a function of documents whose result has a row for each, and documents. Output:
 the result for all documents. A row does not depend on its batch, so the result equals
 that of one thread. torch and NumPy release the interpreter's lock.
 """
@@ -13,6 +13,7 @@ import joblib
 import numpy as np
 import torch
 
+from ..data.corpus import Corpus
 from ..runtime.jobs import number_of_jobs
 from ..runtime.torch_context import isolated_torch
 from .inference import BATCH_SIZE, product_size
@@ -22,15 +23,19 @@ _MIN_BATCHES = 8
 
 
 def in_threads(
-    function: Callable, X, n_jobs: int | None, device: torch.device, n_topics: int
+    function: Callable,
+    documents: Corpus,
+    n_jobs: int | None,
+    device: torch.device,
+    n_topics: int,
 ) -> np.ndarray:
-    """function(X), where threads call it with parts of the rows.
+    """function(documents), where threads call it with parts of the rows.
 
     Parameters
     ----------
     function : callable
-        From counts to an array with a row for each document.
-    X : csr_array of shape (n_samples, n_features)
+        From a Corpus to an array with a row for each document.
+    documents : Corpus
     n_jobs : int or None
         As in joblib.
     device : torch.device
@@ -43,17 +48,17 @@ def in_threads(
         If n_jobs is 0.
     """
     n_threads = number_of_jobs(n_jobs)
-    work = product_size(X, n_topics)
+    n_samples, work = len(documents), product_size(documents.counts, n_topics)
 
     def call(rows):
         with isolated_torch(device, work):
-            return function(X[rows])
+            return function(documents[rows])
 
-    most = X.shape[0] // (_MIN_BATCHES * BATCH_SIZE) if device.type == "cpu" else 1
+    most = n_samples // (_MIN_BATCHES * BATCH_SIZE) if device.type == "cpu" else 1
     n_threads = min(n_threads, most)
     if n_threads <= 1:
         return call(slice(None))
-    size = -(-X.shape[0] // (n_threads * BATCH_SIZE)) * BATCH_SIZE
-    parts = [slice(start, start + size) for start in range(0, X.shape[0], size)]
+    size = -(-n_samples // (n_threads * BATCH_SIZE)) * BATCH_SIZE
+    parts = [slice(start, start + size) for start in range(0, n_samples, size)]
     parallel = joblib.Parallel(n_jobs=n_threads, require="sharedmem")
     return np.concatenate(parallel(joblib.delayed(call)(rows) for rows in parts))

@@ -77,10 +77,11 @@ def inference_gaps(model, X, *, n_particles=50, random_state=0):
             "models have no encoder."
         )
     check_names(lda, counts)
-    with lda._reading(counts, whom="inference_gaps") as (counts, _, inference):
-        encoder = inference.bound(counts, n_refine=0, n_steps=0)
-        refined = inference.bound(counts, n_steps=0)
-        optimum = inference.bound(counts, n_steps=_N_OPTIMAL)
+    with lda._reading(counts, whom="inference_gaps") as (documents, _, inference):
+        encoder = inference.bound(documents, n_refine=0, n_steps=0)
+        refined = inference.bound(documents, n_steps=0)
+        optimum = inference.bound(documents, n_steps=_N_OPTIMAL)
+    counts = documents.counts
     log_likelihood = held_out_log_likelihood(
         lda, counts, n_particles=n_particles, random_state=random_state
     )

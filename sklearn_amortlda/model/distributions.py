@@ -67,7 +67,7 @@ def dirichlet_kl(gamma, alpha):
     ----------
     gamma : Tensor of shape (n_documents, n_topics)
         Parameters of the posteriors.
-    alpha : Tensor of shape (n_topics,)
+    alpha : Tensor of shape (n_topics,) or (n_documents, n_topics)
         Parameters of the prior.
     """
     return _DirichletKL.apply(gamma, alpha)
@@ -76,13 +76,16 @@ def dirichlet_kl(gamma, alpha):
 class DirichletPrior(Dirichlet):
     """One Dirichlet for all documents, whose normalizer is computed once.
 
+    With covariates each document has its own.
+
     Parameters
     ----------
-    alpha : Tensor of shape (n_topics,)
+    alpha : Tensor of shape (n_topics,) or (n_documents, n_topics)
     """
 
-    def __init__(self, alpha, batch_shape=()):
+    def __init__(self, alpha, batch_shape=None):
         self.alpha = alpha
+        batch_shape = alpha.shape[:-1] if batch_shape is None else batch_shape
         super().__init__(alpha.expand(*batch_shape, -1), validate_args=False)
 
     def expand(self, batch_shape, _instance=None):
@@ -90,7 +93,11 @@ class DirichletPrior(Dirichlet):
 
     def log_prob(self, value):
         # The base class would compute the normalizer for every document.
-        return torch.log(value) @ (self.alpha - 1.0) + log_normalizer(self.alpha)
+        if self.alpha.dim() == 1:
+            density = torch.log(value) @ (self.alpha - 1.0)
+        else:
+            density = (torch.log(value) * (self.alpha - 1.0)).sum(-1)
+        return density + log_normalizer(self.alpha)
 
 
 class PointDirichlet(Dirichlet):

@@ -54,6 +54,11 @@ def clip(alpha):
     return np.clip(alpha, *_RANGE)
 
 
+def clip_tensor(alpha):
+    """A tensor of alpha within its range."""
+    return alpha.clamp(*_RANGE)
+
+
 def posterior_ratio(gamma, alpha, batch):
     """Factor from alpha to the optimum of the bound, given the posteriors of a batch.
 
@@ -85,7 +90,7 @@ def held_out_ratio(gamma, evidence, beta):
 
 def update(alpha, ratio, rate: float):
     """alpha after a step: alpha * ratio ** rate, within its range."""
-    return (alpha * ratio**rate).clamp(*_RANGE)
+    return clip_tensor(alpha * ratio**rate)
 
 
 def merge_and_split(alpha, moves) -> None:

@@ -38,7 +38,7 @@ def refine(
         The documents.
     beta : Tensor of shape (n_words, n_topics)
         Topics over the batch's words.
-    alpha : Tensor of shape (n_topics,)
+    alpha : Tensor of shape (n_topics,) or (n_documents, n_topics)
         Dirichlet prior of theta.
     theta_mean : callable
         The expectation of theta. With `geometric_mean` each plain step raises

@@ -1,8 +1,10 @@
 """LDA and its mean-field guide, as a Pyro program.
 
     beta_k  ~ Dirichlet(eta)          k in topics
-    theta_d ~ Dirichlet(alpha)        d in documents
+    theta_d ~ Dirichlet(alpha_d)      d in documents
     w_dn    ~ Categorical(theta_d . beta)
+
+alpha_d is alpha, or with covariates that of `prior_regression`.
 
 Input: a mini-batch. Output: the sample sites of `model` and `guide`, for any ELBO of
 Pyro with analytic divergences.
@@ -18,6 +20,7 @@ from pyro import poutine
 
 from ..data.batches import SplitBatch
 from .likelihood import BagOfWords
+from .prior_regression import alpha_of_documents
 from .statistics import Statistics
 from .topics import TopicRows, Topics
 
@@ -35,11 +38,14 @@ class Inferred:
         Dirichlet parameters of the documents from the encoder, before refinement.
     statistics : Statistics
         Sufficient statistics for the topics and alpha.
+    alpha : Tensor of shape (n_topics,) or (n_documents, n_topics)
+        Prior of the documents.
     """
 
     topics: TopicRows
     gamma: torch.Tensor
     statistics: Statistics
+    alpha: torch.Tensor
 
 
 class LDA:
@@ -60,6 +66,8 @@ class LDA:
         One of `OBJECTIVES`.
     alpha : Tensor of shape (n_topics,)
         Dirichlet prior of theta.
+    coefficients : Tensor of shape (n_covariates, n_topics), default=None
+        Coefficients of the documents' covariates; None without covariates.
     n_documents : float
         Documents in the corpus.
     total_weight : float, default=n_documents
@@ -80,13 +88,14 @@ class LDA:
         encoder,
         objective,
         alpha,
+        coefficients=None,
         *,
         n_documents: float,
         total_weight: float | None = None,
         with_topic_kl: bool = False,
     ):
         self.topics, self.encoder, self.objective = topics, encoder, objective
-        self.alpha = alpha
+        self.alpha, self.coefficients = alpha, coefficients
         self.n_documents = n_documents
         self.total_weight = total_weight or n_documents
         self.with_topic_kl = with_topic_kl
@@ -99,7 +108,8 @@ class LDA:
         with self._topics_plate(), self._scale():
             beta = pyro.sample("beta", self._masked(inferred.topics.prior))
         with self._documents_plate(batch.whole), self._scale(batch.whole.weights):
-            theta = pyro.sample("theta", self.objective.prior(self.alpha))
+            prior = self.objective.prior(inferred.alpha)
+            theta = pyro.sample("theta", prior)
             words = BagOfWords(theta, beta, batch.whole, inferred.statistics.evidence)
             pyro.sample("words", words, obs=batch.whole.counts)
 
@@ -108,17 +118,24 @@ class LDA:
         topics = self.topics.gather(batch.whole.vocabulary, self.objective.beta_mean)
         with self._topics_plate(), self._scale():
             pyro.sample("beta", self._masked(topics.posterior))
-        outputs = self.encoder(batch.read)
-        gamma = self.objective.gamma(outputs, batch.read, self.alpha)
+        outputs, alpha = self.encoder(batch.read), self.prior_of(batch.whole)
+        gamma = self.objective.gamma(outputs, batch.read, alpha)
         with self._documents_plate(batch.whole), self._scale(batch.whole.weights):
             pyro.sample("theta", self.objective.posterior(outputs, gamma))
-        self.inferred = self._infer(topics, gamma.detach(), batch)
+        self.inferred = self._infer(topics, gamma.detach(), batch, alpha)
 
     @torch.no_grad()
-    def _infer(self, topics, gamma, batch) -> Inferred:
+    def prior_of(self, batch):
+        """alpha of the documents: one for all, or with covariates one for each."""
+        if self.coefficients is None:
+            return self.alpha
+        return alpha_of_documents(self.alpha, self.coefficients, batch.covariates)
+
+    @torch.no_grad()
+    def _infer(self, topics, gamma, batch, alpha) -> Inferred:
         beta = topics.beta.detach()
-        statistics = self.objective.statistics(gamma, batch, beta, self.alpha)
-        return Inferred(topics, gamma, statistics)
+        statistics = self.objective.statistics(gamma, batch, beta, alpha)
+        return Inferred(topics, gamma, statistics, alpha)
 
     def _masked(self, distribution):
         return distribution if self.with_topic_kl else distribution.mask(False)

@@ -126,7 +126,7 @@ class LogisticNormalSampled(Sampled):
         # In the Laplace approximation of a Dirichlet mu = log gamma up to a constant.
         # The length of the document determines the constant.
         mu, _ = outputs.chunk(2, dim=1)
-        total = alpha.sum() + batch.lengths.unsqueeze(1)
+        total = alpha.sum(-1, keepdim=True) + batch.lengths.unsqueeze(1)
         gamma = (total * torch.softmax(mu, 1)).clamp_min(1e-6)
         return torch.where(batch.lengths.unsqueeze(1) > 0, gamma, alpha)
 

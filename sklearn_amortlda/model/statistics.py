@@ -21,7 +21,8 @@ Input: gamma, beta, alpha and the words of a batch. Output for each objective:
   logistic_normal
   ===============  ==========================  =================  ================
 
-- the factor from alpha to the alpha that fits the batch (`doc_topic_prior`).
+- the factor from alpha to the alpha that fits the batch (`doc_topic_prior`), and with
+  covariates the gradient of their coefficients (`prior_regression`).
 
 w_d is the weight of document d in the loss: N / B times its sample weight.
 """
@@ -34,6 +35,7 @@ import torch
 
 from ..data.batches import Batch, SplitBatch
 from ..kernels.products import at_entries, pair_products, sum_over_documents
+from . import prior_regression
 from .distributions import arithmetic_mean, geometric_mean
 from .doc_topic_prior import held_out_ratio, posterior_ratio
 from .e_step import RELAXATION, refine
@@ -88,10 +90,14 @@ class Statistics:
         For the topics; None means the derivative of the likelihood at the draw.
     alpha_ratio : Tensor of shape (n_topics,)
         Factor from alpha to the alpha that fits the batch; 1 is no change.
+    coefficients : Tensor of shape (n_covariates, n_topics) or None
+        Derivative of the objective in the coefficients of covariates, for a mean
+        document; None without covariates.
     """
 
     evidence: TopicEvidence | None
     alpha_ratio: torch.Tensor
+    coefficients: torch.Tensor | None = None
 
 
 def completion_statistics(gamma, batch: SplitBatch, beta, alpha) -> Statistics:
@@ -104,7 +110,10 @@ def completion_statistics(gamma, batch: SplitBatch, beta, alpha) -> Statistics:
     )
     scale = 1.0 + observed / held_out.clamp_min(_MIN_WORDS)
     evidence = TopicEvidence.of(batch.held_out, arithmetic_mean(gamma), beta, scale)
-    return Statistics(evidence, held_out_ratio(gamma, evidence, beta))
+    if alpha.dim() == 1:
+        return Statistics(evidence, held_out_ratio(gamma, evidence, beta))
+    derivatives = prior_regression.held_out_derivatives(gamma, evidence, beta, alpha)
+    return Statistics(evidence, *prior_regression.changes(*derivatives, batch.whole))
 
 
 def bound_statistics(gamma, batch: SplitBatch, beta, alpha) -> Statistics:
@@ -112,9 +121,17 @@ def bound_statistics(gamma, batch: SplitBatch, beta, alpha) -> Statistics:
     whole = batch.whole
     gamma = refine(gamma, whole, beta, alpha, geometric_mean, N_REFINE, RELAXATION)
     evidence = TopicEvidence.of(whole, geometric_mean(gamma), beta)
-    return Statistics(evidence, posterior_ratio(gamma, alpha, whole))
+    return Statistics(evidence, *_prior_changes(gamma, alpha, whole))
 
 
 def draw_statistics(gamma, batch: SplitBatch, beta, alpha) -> Statistics:
     """Statistics of all words, at the ELBO's draw of theta."""
-    return Statistics(None, posterior_ratio(gamma, alpha, batch.whole))
+    return Statistics(None, *_prior_changes(gamma, alpha, batch.whole))
+
+
+def _prior_changes(gamma, alpha, batch):
+    """The changes of alpha and of coefficients, from the posteriors of a batch."""
+    if alpha.dim() == 1:
+        return posterior_ratio(gamma, alpha, batch), None
+    derivatives = prior_regression.posterior_derivatives(gamma, alpha)
+    return prior_regression.changes(*derivatives, batch)

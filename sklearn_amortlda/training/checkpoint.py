@@ -168,6 +168,8 @@ def fingerprint_of(params: Mapping, corpus, continued_from: Mapping | None) -> d
     }
     facts["X"] = [X.shape, X.data, X.indices, X.indptr]
     facts["sample_weight"] = corpus.weights
+    if corpus.covariates is not None:
+        facts["covariates"] = corpus.covariates
     facts["the model that warm_start continues"] = continued_from
     return {name: joblib.hash(value) for name, value in facts.items()}
 

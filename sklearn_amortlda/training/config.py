@@ -30,6 +30,8 @@ class Config:
         Columns of words and of labels.
     n_labels : int
         Columns of labels, the last ones.
+    n_covariates : int
+        Covariates of the documents; 0 is one prior for all documents.
     objective : str
         A key of `OBJECTIVES`.
     alpha : ndarray of shape (n_topics,)
@@ -67,6 +69,7 @@ class Config:
     n_topics: int
     n_features: int
     n_labels: int
+    n_covariates: int
     objective: str
     alpha: np.ndarray
     eta: np.ndarray
@@ -102,6 +105,7 @@ def make_config(
     device: torch.device,
     mean_length: float | None = None,
     n_labels: int = 0,
+    n_covariates: int = 0,
 ) -> Config:
     """The configuration of a fit.
 
@@ -116,6 +120,8 @@ def make_config(
         Mean number of words of the documents, for the initial alpha and encoder.
     n_labels : int, default=0
         Columns of labels, the last ones.
+    n_covariates : int, default=0
+        Covariates of the documents.
 
     Raises
     ------
@@ -143,6 +149,7 @@ def make_config(
         n_topics=n_topics,
         n_features=n_features,
         n_labels=n_labels,
+        n_covariates=n_covariates,
         objective=params["objective"],
         alpha=np.broadcast_to(alpha, (n_topics,)),
         eta=with_label_prior(eta, n_labels),

@@ -31,10 +31,11 @@ def convergence_warning(inference: Inference, corpus: Corpus) -> str | None:
     corpus : Corpus
     """
     corpus = corpus.without_labels()
-    X = corpus.counts[:_MAX_DOCUMENTS]
+    documents = corpus[:_MAX_DOCUMENTS]
+    X = documents.counts
     n_words = X.sum(dtype=np.float64)
-    gamma = inference.gamma(X, n_refine=0)
-    encoder = inference.completion(gamma, X).sum() / n_words
+    gamma = inference.gamma(documents, n_refine=0)
+    encoder = inference.completion(gamma, documents).sum() / n_words
     shares = corpus.word_counts / corpus.word_counts.sum()
     unigram = X.data @ np.log(shares[X.indices]) / n_words
     if encoder >= unigram * (1.0 + _TOLERANCE):

@@ -35,7 +35,7 @@ class HeldOutDocuments:
         held_out = rng.random(X.nnz) < 0.5
         first = X.indptr[:-1]
         held_out[first], held_out[first + 1] = True, False
-        self.observed = _keep(X, ~held_out)
+        self.observed = replace(corpus, counts=_keep(X, ~held_out))
         self.held_out = replace(corpus, counts=_keep(X, held_out))
 
     def log_likelihood(self, inference: Inference) -> tuple[float, float]:
@@ -44,7 +44,7 @@ class HeldOutDocuments:
         The probability of a word is E[theta] . E[beta].
         """
         gamma = inference.gamma(self.observed)
-        log_p = inference.completion(gamma, self.held_out.counts)
+        log_p = inference.completion(gamma, self.held_out)
         return self.held_out.total(log_p), self.held_out.n_words
 
 

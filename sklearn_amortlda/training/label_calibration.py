@@ -41,7 +41,7 @@ def label_exponent(
         return None
     n_documents = min(len(labelled), _MAX_DOCUMENTS)
     rows = labelled[np.linspace(0, len(labelled) - 1, n_documents).astype(int)]
-    gamma = inference.gamma(corpus.without_labels().counts[rows])
+    gamma = inference.gamma(corpus.without_labels()[rows])
     mixed = gamma / gamma.sum(axis=1, keepdims=True) @ topic_label
     shares = sp.csr_array(tokens[rows], dtype=np.float64)
     shares = shares.multiply(1.0 / shares.sum(axis=1)[:, np.newaxis])

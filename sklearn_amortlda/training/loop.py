@@ -92,7 +92,7 @@ class Training:
         self.history, self.epoch = list(history), 0
         self.early_stopping = EarlyStopping(svi.config.n_iter_no_change)
         self._prior_chain = PriorChain(
-            corpus, svi.config.n_topics, svi.config.learn_alpha, svi.seed
+            corpus, svi.config.n_topics, svi.learns_alpha_by_chain, svi.seed
         )
         self._first_step = svi.optimizer.n_steps
 
@@ -173,8 +173,14 @@ class Training:
     def inference(self) -> Inference:
         """Inference of documents under the present model."""
         lda, config = self.svi.lda, self.svi.config
+        regression = None if lda.coefficients is None else (lda.alpha, lda.coefficients)
         return Inference(
-            lda.encoder.eval(), lda.topics, config.objective, lda.alpha, config.n_refine
+            lda.encoder.eval(),
+            lda.topics,
+            config.objective,
+            lda.alpha,
+            config.n_refine,
+            regression,
         )
 
     def _train(self) -> float:
@@ -265,7 +271,7 @@ class Training:
         """
         topics = self.svi.lda.topics
         corpus = self.corpus.without_labels()
-        bounds = self.inference().bound(corpus.counts, topics.geometric_mean)
+        bounds = self.inference().bound(corpus, topics.geometric_mean)
         (total,) = self.svi.communicator.add(corpus.total(bounds))
         return total - topics_kl(topics)
 

@@ -15,11 +15,14 @@ from pyro.optim import PyroOptim
 
 from ..encoder.word_embedding import WordEmbedding
 from ..kernels.rows import scatter_rows
-from ..model import doc_topic_prior
+from ..model import doc_topic_prior, prior_regression
 from ..model.lda import LDA
 from ..model.topics import TopicRows, Topics
 from .schedules import Schedule
 
+# Adam's learning rate of the coefficients of covariates, which are of the order of 1.
+# Adam changes a number by at most its rate in a step.
+_COEFFICIENT_RATE = 0.02
 # torch imports a part of itself, and sympy, at the first step of an optimizer.
 torch.optim.Adam([torch.zeros(1, device="cpu")]).step()
 
@@ -40,6 +43,8 @@ class Gradients:
         Gradients of the encoder's parameters; summed over ranks in place.
     alpha_ratio : Tensor of shape (n_topics,)
         Factor from alpha to the alpha that fits the batch.
+    coefficients : Tensor of shape (n_covariates, n_topics) or None
+        Derivative of the objective in the coefficients of covariates.
     """
 
     words: torch.Tensor
@@ -47,6 +52,7 @@ class Gradients:
     embedding: torch.Tensor | None
     encoder: list
     alpha_ratio: torch.Tensor
+    coefficients: torch.Tensor | None
 
 
 class NaturalGradient:
@@ -140,7 +146,7 @@ class Optimizer(PyroOptim):
     """All optimizers of an `LDA`, at the rates of a schedule.
 
     Natural gradient updates the topics, row-wise RMSprop the word embedding, Adam the
-    encoder, and a multiplicative fixed point alpha.
+    encoder and the coefficients of covariates, and a multiplicative fixed point alpha.
 
     `pyro.infer.SVI` accepts an `Optimizer`, with a differentiable loss:
     ``SVI(lda.model, lda.guide, optimizer, TraceMeanField_ELBO().differentiable_loss)``.
@@ -180,9 +186,10 @@ class Optimizer(PyroOptim):
         if lda.encoder.embedding is not None:
             tensors = {"dtype": lda.alpha.dtype, "device": lda.alpha.device}
             self.rmsprop = RowwiseRMSprop(lda.encoder.embedding, moments, **tensors)
-        self.adam = torch.optim.Adam(
-            lda.encoder.parameters(), learning_rate, fused=True
-        )
+        groups = [{"params": list(lda.encoder.parameters())}]
+        if lda.coefficients is not None:
+            groups.append({"params": [lda.coefficients]})
+        self.adam = torch.optim.Adam(groups, learning_rate, fused=True)
         self._restore_adam(moments)
 
     def __call__(self, params=(), *args, **kwargs) -> None:
@@ -199,10 +206,13 @@ class Optimizer(PyroOptim):
             With ranks, of all ranks.
         """
         gradients = self._gradients()
+        rate = self.schedule.alpha(self.time, n_merged)
+        # A rate of 0 means that the topics are not yet distinct.
+        if gradients.coefficients is not None and rate > 0.0:
+            self._set_gradient_of_coefficients(gradients.coefficients, n_merged)
         self._step_encoder(gradients, n_merged)
         self._step_topics(gradients, n_merged)
         if self.learn_alpha:
-            rate = self.schedule.alpha(self.time, n_merged)
             ratio = gradients.alpha_ratio
             self.lda.alpha = doc_topic_prior.update(self.lda.alpha, ratio, rate)
         self.n_steps += 1
@@ -211,15 +221,17 @@ class Optimizer(PyroOptim):
     def moments(self) -> dict:
         """Copies of the moments and step counts, by the names of the parameters."""
         moments = self.rmsprop.moments() if self.rmsprop else {}
-        for name, parameter in self.lda.encoder.named_parameters():
+        for name, parameter in self._of_adam().items():
             for key, value in self.adam.state[parameter].items():
                 moments[f"{name}.{key}"] = value.cpu().numpy().copy()
         return moments
 
     def averaged(self) -> list:
-        """Tensors that ranks average: the encoder's, and the moments of Adam."""
+        """Tensors that ranks average: those of Adam and the encoder, and moments."""
         tensors = list(self.lda.encoder.state_dict().values())
-        for parameter in self.lda.encoder.parameters():
+        if self.lda.coefficients is not None:
+            tensors.append(self.lda.coefficients)
+        for parameter in self._of_adam().values():
             moments = self.adam.state[parameter]
             tensors += [moments["exp_avg"], moments["exp_avg_sq"]]
         return [tensor for tensor in tensors if tensor.is_floating_point()]
@@ -237,7 +249,23 @@ class Optimizer(PyroOptim):
             embedding=embedding,
             encoder=[p.grad for p in encoder.parameters() if p.grad is not None],
             alpha_ratio=inferred.statistics.alpha_ratio,
+            coefficients=inferred.statistics.coefficients,
         )
+
+    def _of_adam(self) -> dict:
+        """The parameters that Adam changes, by name."""
+        parameters = dict(self.lda.encoder.named_parameters())
+        if self.lda.coefficients is not None:
+            parameters["coefficients"] = self.lda.coefficients
+        return parameters
+
+    def _set_gradient_of_coefficients(self, gradient, n_merged):
+        coefficients = self.lda.coefficients
+        coefficients.grad = prior_regression.loss_gradient(
+            gradient, coefficients, self.lda.total_weight
+        )
+        factor = self.schedule.encoder(self.time, n_merged)
+        self.adam.param_groups[1]["lr"] = _COEFFICIENT_RATE * factor
 
     def _step_encoder(self, gradients, n_merged):
         rate = self.learning_rate * self.schedule.encoder(self.time, n_merged)
@@ -255,7 +283,7 @@ class Optimizer(PyroOptim):
     def _restore_adam(self, moments):
         # Zeros for missing moments, which are Adam's initial values: after an interrupt
         # in the first step some parameters may have no moments.
-        for name, parameter in self.lda.encoder.named_parameters():
+        for name, parameter in self._of_adam().items():
             zeros = np.zeros(parameter.shape, np.float32)
             initial = {"step": np.float32(0.0), "exp_avg": zeros, "exp_avg_sq": zeros}
             for key, value in initial.items():

@@ -69,7 +69,9 @@ class PriorChain:
         """Continue from the draws of an equal chain."""
         self.theta, self.beta = draws.get("theta"), draws.get("beta")
 
-    def run(self, topics, alpha, rng: np.random.Generator) -> np.ndarray:
+    def run(
+        self, topics, alpha, rng: np.random.Generator, coefficients=None
+    ) -> np.ndarray:
         """Take some sweeps, and fit the priors to the counts of each sweep.
 
         Parameters
@@ -77,6 +79,8 @@ class PriorChain:
         topics : Topics
         alpha : ndarray of shape (n_topics,)
         rng : numpy.random.Generator
+        coefficients : ndarray of shape (n_covariates, n_topics), default=None
+            Coefficients of covariates, with which alpha is not learned.
 
         Returns
         -------
@@ -95,7 +99,11 @@ class PriorChain:
                 alpha = doc_topic_prior.clip(alpha)
             eta = fit_symmetric_prior(by_word.T, eta, n_words)
             eta = topic_word_prior.clip(eta)
-            theta = draw_dirichlet(by_document + alpha, rng)
+            prior = alpha
+            if coefficients is not None:
+                factors = np.exp(words.covariates @ coefficients)
+                prior = doc_topic_prior.clip(alpha * factors)
+            theta = draw_dirichlet(by_document + prior, rng)
             # The words that are not in the sample are one more column.
             rest = np.full(self._n_topics, eta * (n_words - len(by_word)) + _TINY)
             beta = draw_dirichlet(np.column_stack([by_word.T + eta, rest]), rng)
@@ -154,6 +162,7 @@ class _Words:
         The distinct words.
     n_documents : int
     weights : ndarray of shape (n_documents,) or None
+    covariates : ndarray of shape (n_documents, n_covariates) or None
     """
 
     document: np.ndarray
@@ -161,6 +170,7 @@ class _Words:
     vocabulary: np.ndarray
     n_documents: int
     weights: np.ndarray | None
+    covariates: np.ndarray | None
 
     @classmethod
     def of(cls, corpus, n_topics, seed) -> _Words:
@@ -182,6 +192,7 @@ class _Words:
             vocabulary=vocabulary,
             n_documents=len(corpus),
             weights=corpus.weights,
+            covariates=corpus.covariates,
         )
 
 

@@ -13,11 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from ..data.corpus import Corpus
+from ..data.covariates import Standardization
 from ..inference.inference import product_size
+from ..model import prior_regression
 from ..runtime.device import resolve_device
 from ..runtime.memory import enough_memory
 from ..runtime.torch_context import isolated_torch
@@ -182,8 +185,14 @@ class Session:
             enough_memory(n_topics, X.shape[1], n_hidden, self.dtype.itemsize, device),
         ):
             mean_length = self.corpus.n_words / self.corpus.total()
-            n_labels = self.corpus.n_labels
-            yield make_config(self.params, X.shape[1], device, mean_length, n_labels)
+            yield make_config(
+                self.params,
+                X.shape[1],
+                device,
+                mean_length,
+                self.corpus.n_labels,
+                self.corpus.n_covariates,
+            )
 
     def _run(self, training, observers=()) -> tuple[float, bool]:
         """Train; return the evidence bound or NaN, and whether training is complete."""
@@ -209,12 +218,36 @@ class Session:
         fitted = fitted_attributes(
             training.best_state(), training.history, self.dtype, bound
         )
+        if self.corpus.covariates is not None:
+            state = training.best_state()
+            fitted.update(self._regression_attributes(state, summed=calibrated))
         if "topic_label_" in fitted:
             exponent = self.fitted.get("label_exponent_", 1.0)
             if calibrated:
                 exponent = self._label_exponent(training, fitted, exponent)
             fitted["label_exponent_"] = exponent
         return {**fitted, **self.columns}
+
+    def _regression_attributes(self, state, summed) -> dict:
+        """The prior of a document without covariates, intercept and coefficients.
+
+        The prior is the mean of the documents' alpha, over all ranks if `summed`.
+        """
+        alpha = prior_regression.alpha_of_documents(
+            *map(torch.from_numpy, (state.alpha, state.coefficients)),
+            torch.from_numpy(self.corpus.covariates),
+        )
+        sums = [self.corpus.total(), *map(self.corpus.total, alpha.numpy().T)]
+        weight, *sums = self.communicator.add(*sums) if summed else sums
+        scales = Standardization(
+            self.columns["_covariate_mean"], self.columns["_covariate_scale"]
+        )
+        intercept, coefficients = scales.to_raw(state.alpha, state.coefficients)
+        return {
+            "doc_topic_prior_": np.asarray(sums) / weight,
+            "covariate_intercept_": intercept,
+            "covariate_coef_": coefficients,
+        }
 
     def _label_exponent(self, training, fitted, earlier) -> float:
         """The geometric mean over the ranks; `earlier` if no document has a label."""

@@ -230,6 +230,9 @@ def initial_state(config: Config, occurs, seed: int) -> State:
         start = objective.initial_output(config.mean_length, config.n_topics)
         encoder["norm.shift"][:] = start
     encoder = with_zeros(encoder, "embedding", config.n_labels)
+    coefficients = None
+    if config.n_covariates:
+        coefficients = np.zeros((config.n_covariates, config.n_topics), np.float32)
     return State(
         components,
         config.alpha,
@@ -237,6 +240,7 @@ def initial_state(config: Config, occurs, seed: int) -> State:
         encoder,
         seed,
         n_labels=config.n_labels,
+        coefficients=coefficients,
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ..data.covariates import Standardization
 from ..data.labels import with_label_prior
 from ..data.vocabulary import quoted
 
@@ -43,6 +44,8 @@ class State:
     n_labels : int
         Number of classes, whose columns are the last of `components`. The encoder's
         embedding has rows of zeros for them.
+    coefficients : ndarray of shape (n_covariates, n_topics) or None
+        Coefficients of standardized covariates in log alpha; None without covariates.
     """
 
     components: np.ndarray
@@ -56,6 +59,7 @@ class State:
     n_seen: int = 0
     already_split: tuple = ()
     n_labels: int = 0
+    coefficients: np.ndarray | None = None
 
 
 def fitted_attributes(state: State, history, dtype, bound: float = np.nan) -> dict:
@@ -104,9 +108,10 @@ def state_from(fitted: Mapping, new_words=(), n_labels: int = 0) -> State:
     n_labels : int, default=0
         Number of classes, if the model has none; their topics start at the prior.
     """
+    alpha, coefficients = regression_of(fitted) or (fitted["doc_topic_prior_"], None)
     state = State(
         components=fitted["components_"],
-        alpha=fitted["doc_topic_prior_"],
+        alpha=alpha,
         eta=np.asarray(fitted["topic_word_prior_"]),
         encoder=fitted["_encoder_weights"],
         optimizer=fitted["_optimizer_state"],
@@ -114,12 +119,24 @@ def state_from(fitted: Mapping, new_words=(), n_labels: int = 0) -> State:
         n_batch_iter=fitted["n_batch_iter_"],
         time=fitted["_time"],
         n_seen=fitted["_n_seen"],
+        coefficients=coefficients,
     )
     if len(new_words):
         state = with_new_words(state, new_words)
     if "_label_components" in fitted:
         return _with_labels(state, fitted["_label_components"])
     return _with_labels(state, _label_prior(state, n_labels)) if n_labels else state
+
+
+def regression_of(fitted: Mapping):
+    """alpha at the mean of the covariates, and the coefficients of a `State`.
+
+    None if the model has no covariates.
+    """
+    if "covariate_coef_" not in fitted:
+        return None
+    scales = Standardization(fitted["_covariate_mean"], fitted["_covariate_scale"])
+    return scales.from_raw(fitted["covariate_intercept_"], fitted["covariate_coef_"])
 
 
 def with_new_words(state: State, words) -> State:

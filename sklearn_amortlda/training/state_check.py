@@ -23,6 +23,13 @@ _OUTPUTS = (
     "norm.running_mean",
     "norm.running_var",
 )
+# Attributes of a model with covariates, which may have names too.
+_COVARIATES = (
+    "covariate_coef_",
+    "covariate_intercept_",
+    "_covariate_mean",
+    "_covariate_scale",
+)
 # Attributes of a model with labels.
 _LABELS = ("classes_", "topic_label_", "label_exponent_", "_label_components")
 _COUNTER = "norm.num_batches_tracked"
@@ -39,6 +46,7 @@ def check_attributes(fitted: Mapping) -> None:
         Values by the names of `serialization.FITTED`. All are required, except
         `feature_names_in_`.
     """
+    _check_covariates(fitted)
     state = state_from(fitted)
     check_state(state)
     shape = fitted["components_"].shape
@@ -74,7 +82,12 @@ def check_state(state: State) -> None:
     _require(np.shape(state.eta) in ((), (n_features,), shape), "eta has another shape")
     _check_array(state.eta, "eta", np.shape(state.eta), lowest=0.0, positive=True)
     _check_encoder(state.encoder, n_topics, n_features)
-    _check_moments(state.optimizer, state.encoder)
+    owners = state.encoder
+    if state.coefficients is not None:
+        shape = (*np.shape(state.coefficients)[:1], n_topics)
+        _check_array(state.coefficients, "coefficients", shape, lowest=-np.inf)
+        owners = {**owners, "coefficients": state.coefficients}
+    _check_moments(state.optimizer, owners)
     for name in ("seed", "n_batch_iter", "time", "n_seen", "n_labels"):
         _check_count(getattr(state, name), name)
     _require(
@@ -123,12 +136,38 @@ def _check_encoder(encoder, n_topics, n_features):
         )
 
 
-def _check_labels(fitted, state):
-    """Check the attributes of labels, which are all present or all absent."""
-    missing = [name for name in _LABELS if name not in fitted]
-    absent = len(missing) == len(_LABELS)
+def _has_all(fitted, names):
+    """Whether attributes are all present, and not all absent."""
+    missing = [name for name in names if name not in fitted]
+    absent = len(missing) == len(names)
     _require(absent or not missing, f"it lacks {', '.join(missing)}")
-    if absent:
+    return not absent
+
+
+def _check_covariates(fitted):
+    names = fitted.get("covariate_names_in_")
+    if not _has_all(fitted, _COVARIATES):
+        _require(names is None, "it has names of covariates that are absent")
+        return
+    n_topics, scale = len(fitted["components_"]), fitted["_covariate_scale"]
+    shape = np.shape(scale)
+    _require(len(shape) == 1 and shape[0] > 0, "_covariate_scale has another shape")
+    _check_array(scale, "_covariate_scale", shape, lowest=0.0, positive=True)
+    for name, expected in (
+        ("_covariate_mean", shape),
+        ("covariate_intercept_", (n_topics,)),
+        ("covariate_coef_", (n_topics, *shape)),
+    ):
+        _check_array(fitted[name], name, expected, lowest=-np.inf)
+    _require(
+        names is None or (isinstance(names, np.ndarray) and names.shape == shape),
+        "covariate_names_in_ has another shape",
+    )
+
+
+def _check_labels(fitted, state):
+    """Check the attributes of labels."""
+    if not _has_all(fitted, _LABELS):
         return
     shape = len(state.components), state.n_labels
     _check_array(fitted["_label_components"], "_label_components", shape, lowest=0.0)
@@ -149,11 +188,11 @@ def _check_labels(fitted, state):
 
 
 def _check_moments(moments, encoder):
-    """Compare the moments and step counts of the optimizers with the encoder."""
+    """Compare the moments and step counts of the optimizers with their parameters."""
     _check_names(moments, "the optimizer")
     for name, array in moments.items():
         owner, _, kind = name.rpartition(".")
-        _require(owner in encoder, f"{name} belongs to no parameter of the encoder")
+        _require(owner in encoder, f"{name} belongs to no parameter")
         if kind == "step":
             _check_array(array, name, (), array.dtype, lowest=0.0)
         elif kind == "square" and owner == "embedding":

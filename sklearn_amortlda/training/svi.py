@@ -14,7 +14,7 @@ from pyro.infer import TraceMeanField_ELBO
 from ..data.batches import SplitBatch
 from ..encoder.weights import encoder_arrays, load_encoder
 from ..inference.bounds import document_bound
-from ..model import doc_topic_prior
+from ..model import doc_topic_prior, prior_regression
 from ..model.distributions import arithmetic_mean
 from ..model.lda import LDA
 from ..model.merge_split import merge_and_split
@@ -97,6 +97,7 @@ class SVI:
             encoder,
             OBJECTIVES[config.objective],
             torch.tensor(state.alpha, **config.tensors),
+            self._coefficients(state),
             n_documents=self.n_documents,
             total_weight=self.total_weight,
         )
@@ -105,7 +106,7 @@ class SVI:
             self.schedule,
             config.learning_rate,
             # With eta, the Markov chain learns alpha.
-            learn_alpha=config.learn_alpha and not config.learn_eta,
+            learn_alpha=config.learn_alpha and not self.learns_alpha_by_chain,
             moments=state.optimizer,
             n_steps=state.n_batch_iter,
             time=state.time,
@@ -120,6 +121,9 @@ class SVI:
         return State(
             components=self.lda.topics.components(),
             alpha=self.lda.alpha.cpu().numpy().copy(),
+            coefficients=None
+            if self.lda.coefficients is None
+            else self.lda.coefficients.cpu().numpy().copy(),
             eta=self.lda.topics.prior,
             encoder=encoder_arrays(self.lda.encoder),
             optimizer=self.optimizer.moments(),
@@ -181,10 +185,12 @@ class SVI:
         self.lda.encoder.merge_and_split(moves, self.config.n_topics)
         if self.config.learn_alpha:
             doc_topic_prior.merge_and_split(self.lda.alpha, moves)
+        if self.lda.coefficients is not None:
+            prior_regression.merge_and_split(self.lda.coefficients, moves)
         return moves
 
     def learn_priors(self, chain: PriorChain, rng: np.random.Generator) -> None:
-        """Learn eta, and alpha if it is not given, by a run of a Markov chain.
+        """Learn eta by a run of a Markov chain; alpha too, if steps do not learn it.
 
         Parameters
         ----------
@@ -193,12 +199,15 @@ class SVI:
         rng : numpy.random.Generator
         """
         topics, alpha = self.lda.topics, self.lda.alpha.cpu().double().numpy()
+        coefficients = self.lda.coefficients
+        if coefficients is not None:
+            coefficients = coefficients.cpu().double().numpy()
         present = np.log([*alpha, topics.prior])
-        learned = chain.run(topics, alpha, rng)
+        learned = chain.run(topics, alpha, rng, coefficients)
         logs = present + self.schedule.prior_rate * (learned - present)
         (logs,) = self.communicator.average([torch.from_numpy(logs)])
         *alpha, eta = np.exp(logs.numpy())
-        if self.config.learn_alpha:
+        if self.learns_alpha_by_chain:
             self.lda.alpha = torch.tensor(alpha, **self.config.tensors)
         topics.set_prior(np.asarray(eta))
 
@@ -217,13 +226,26 @@ class SVI:
     def is_finite(self) -> bool:
         """Whether topics, alpha and encoder are finite."""
         tensors = [self.lda.topics.sizes, self.lda.alpha]
+        if self.lda.coefficients is not None:
+            tensors.append(self.lda.coefficients)
         tensors += self.lda.encoder.state_dict().values()
         return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
+
+    @property
+    def learns_alpha_by_chain(self):
+        """Whether `learn_priors` learns alpha, which the chain cannot by document."""
+        config = self.config
+        return config.learn_alpha and config.learn_eta and not config.n_covariates
+
+    def _coefficients(self, state):
+        if state.coefficients is None:
+            return None
+        return torch.tensor(state.coefficients, **self.config.tensors)
 
     @torch.no_grad()
     def _bound(self, batch) -> float:
         inferred = self.lda.inferred
         posterior = inferred.topics.posterior
         mean = arithmetic_mean(posterior.concentration.t(), posterior.total)
-        bounds = document_bound(inferred.gamma, batch, mean, self.lda.alpha)
+        bounds = document_bound(inferred.gamma, batch, mean, inferred.alpha)
         return float(batch.weighted(bounds).sum())

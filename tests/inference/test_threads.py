@@ -8,6 +8,7 @@ from conftest import small_estimator
 from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array, vstack
 
+from sklearn_amortlda.data.corpus import Corpus
 from sklearn_amortlda.inference import threads
 
 
@@ -40,10 +41,10 @@ def test_few_documents_have_one_thread(corpus, monkeypatch):
 
 def test_threads_have_settings_of_their_own(corpus, monkeypatch):
     monkeypatch.setattr(threads, "_MIN_BATCHES", 2)
-    X = csr_array(vstack([corpus] * 14))
+    X = Corpus(csr_array(vstack([corpus] * 14)))
 
     def function(part):
-        return np.full((part.shape[0], 1), float(torch.is_grad_enabled()))
+        return np.full((len(part), 1), float(torch.is_grad_enabled()))
 
     with torch.no_grad():
         result = threads.in_threads(function, X, 2, torch.device("cpu"), 5)

@@ -1,0 +1,138 @@
+"""Covariates of documents, such as their source or year.
+
+Input: what the user passes as `covariates`. Output: a checked array, and columns of
+mean 0 and standard deviation 1, so that one prior suits all coefficients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils import check_array
+from sklearn.utils.validation import _get_feature_names
+
+from .vocabulary import quoted
+
+
+def check_covariates(
+    covariates, n_samples: int, n_known: int | None = None, names=None
+):
+    """The covariates as an array, and the names of their columns.
+
+    Parameters
+    ----------
+    covariates : array-like of shape (n_samples, n_covariates)
+    n_samples : int
+        Number of documents.
+    n_known : int, default=None
+        Columns of the covariates of the fit; None accepts any number.
+    names : ndarray of shape (n_known,), default=None
+        Names of these columns, if they had names.
+
+    Returns
+    -------
+    values : ndarray of shape (n_samples, n_covariates), of float64
+    names : ndarray of shape (n_covariates,) or None
+        None if the columns have no names.
+
+    Raises
+    ------
+    ValueError
+        If covariates are not finite numbers, or have another number of rows, or other
+        columns than those of the fit.
+    """
+    if covariates is None:
+        raise ValueError(
+            "The model was fitted with covariates, and this call has none: pass the "
+            "covariates of the documents, or fit a new model without them."
+        )
+    if n_known == 0:
+        raise ValueError(
+            "The model was fitted without covariates, so it has no coefficients for "
+            "them: leave covariates out, or pass them to fit too."
+        )
+    own_names = _get_feature_names(covariates)
+    values = covariates.toarray() if sp.issparse(covariates) else covariates
+    try:
+        values = check_array(values, dtype=np.float64, input_name="covariates")
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"covariates must be a matrix of finite numbers, one row for each document "
+            f"({error}). Encode categories by a OneHotEncoder, fill in missing values, "
+            "and pass one covariate as a matrix of one column."
+        ) from error
+    if len(values) != n_samples:
+        raise ValueError(
+            f"covariates has {len(values)} rows, and X has {n_samples} documents; pass "
+            "one row for each document."
+        )
+    if n_known is not None and values.shape[1] != n_known:
+        raise ValueError(
+            f"covariates has {values.shape[1]} columns, and the model was fitted with "
+            f"{n_known}; pass the same columns."
+        )
+    if names is not None and own_names is not None and list(own_names) != list(names):
+        raise ValueError(
+            f"The columns of covariates are {quoted(own_names)}, and those of the fit "
+            f"are {quoted(names)}; pass the same columns in the same order."
+        )
+    return values, own_names
+
+
+@dataclass(frozen=True)
+class Standardization:
+    """The mean and the standard deviation of each covariate in the first fit.
+
+    Attributes
+    ----------
+    mean, scale : ndarray of shape (n_covariates,)
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def of(cls, values, add) -> Standardization:
+        """Of the documents of all ranks.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_samples, n_covariates)
+        add : callable
+            ``add(*numbers)`` returns the sums of numbers over the ranks.
+        """
+        n_samples, *sums = add(len(values), *values.sum(axis=0))
+        mean = np.asarray(sums) / n_samples
+        squares = add(*((values - mean) ** 2).sum(axis=0))
+        scale = np.sqrt(np.asarray(squares) / n_samples)
+        # Rounding leaves a rest of the values in a constant column.
+        constant = scale <= 1e-12 * np.abs(mean)
+        return cls(mean, np.where(constant, 1.0, scale))
+
+    def apply(self, values) -> np.ndarray:
+        """Standardized covariates, shape (n_samples, n_covariates), of float32."""
+        return ((values - self.mean) / self.scale).astype(np.float32)
+
+    def to_raw(self, alpha, coefficients):
+        """Intercept and coefficients for covariates that are not standardized.
+
+        Parameters
+        ----------
+        alpha : ndarray of shape (n_topics,)
+            alpha at the mean of the covariates.
+        coefficients : ndarray of shape (n_covariates, n_topics)
+
+        Returns
+        -------
+        intercept : ndarray of shape (n_topics,)
+        coefficients : ndarray of shape (n_topics, n_covariates)
+        """
+        raw = coefficients.T.astype(np.float64) / self.scale
+        return np.log(alpha) - raw @ self.mean, raw
+
+    def from_raw(self, intercept, coefficients):
+        """The inverse of `to_raw`."""
+        alpha = np.exp(intercept + coefficients @ self.mean)
+        return alpha, (coefficients * self.scale).T.astype(np.float32, order="C")
