@@ -8,6 +8,7 @@ that plotly saves as one HTML file, and :func:`to_pyldavis` the input of pyLDAvi
 Importing this package imports neither matplotlib nor plotly nor pyLDAvis.
 """
 
+from ._covariate_effects import CovariateEffectsDisplay
 from ._n_components_curve import NComponentsCurveDisplay
 from ._plotly import to_plotly
 from ._pyldavis import to_pyldavis
@@ -18,6 +19,7 @@ from ._topics import TopicsDisplay
 from ._training_curve import TrainingCurveDisplay
 
 __all__ = [
+    "CovariateEffectsDisplay",
     "NComponentsCurveDisplay",
     "TopicHierarchyDisplay",
     "TopicMapDisplay",

@@ -90,7 +90,7 @@ def topic_table(
       0.2        1.0 dog bark
       0.8        1.0 cat purr
     """
-    frame = _frame_type(as_frame)
+    frame = frame_type(as_frame, "topic_table")
     names = names_of(model, feature_names)
     columns = _of_documents(model, X, n_words, texts)
     topics = simplex(topics_of(model), "the model's topics")
@@ -99,11 +99,11 @@ def topic_table(
     columns["label"] = joined(words[:, :3], ", ")
     columns["words"] = joined(words, " ")
     present = {name: columns[name] for name in _COLUMNS if name in columns}
-    return Bunch(**present) if frame is None else frame(present)
+    return Bunch(**present) if frame is None else frame(present).rename_axis("topic")
 
 
-def _frame_type(as_frame):
-    """Return a function that makes a DataFrame of columns, or None for arrays."""
+def frame_type(as_frame, caller):
+    """Return the type of a DataFrame, or None for arrays."""
     if as_frame not in (True, False, "auto"):
         raise ValueError(f"as_frame must be True, False or 'auto', got {as_frame!r}.")
     if not as_frame:
@@ -114,10 +114,10 @@ def _frame_type(as_frame):
         if as_frame == "auto":
             return None
         raise ImportError(
-            "topic_table with as_frame=True needs pandas, which is not installed: pip "
+            f"{caller} with as_frame=True needs pandas, which is not installed: pip "
             "install pandas, or pass as_frame=False."
         ) from error
-    return lambda columns: pd.DataFrame(columns).rename_axis("topic")
+    return pd.DataFrame
 
 
 def _of_documents(model, X, n_words, texts):

@@ -17,6 +17,7 @@ import torch
 
 from ..data.corpus import Corpus
 from ..inference.posterior import draw_dirichlet
+from ..inference.word_topics import draw_counts
 from ..model import doc_topic_prior, topic_word_prior
 from ..model.count_prior import fit_prior, fit_symmetric_prior
 
@@ -24,8 +25,6 @@ from ..model.count_prior import fit_prior, fit_symmetric_prior
 _MAX_PRODUCTS, _MIN_WORDS = 2_000_000, 20_000
 # Sweeps of an update, and sweeps before the first update.
 _N_SWEEPS, _N_FIRST_SWEEPS = 10, 20
-# Words of a block, so that its arrays fit in the cache.
-_BLOCK = 8192
 # Added to a sum that may be zero, because Dirichlet parameters are positive.
 _TINY = 1e-30
 
@@ -93,7 +92,9 @@ class PriorChain:
         logs = []
         # Counts of fractions may round to no words.
         for sweep in range(n_warm_up + _N_SWEEPS if len(words.word) else 0):
-            by_document, by_word = self._draw_counts(rng)
+            by_document, by_word = draw_counts(
+                self.theta, self.beta, words.document, words.word, rng
+            )
             if self._learn_alpha:
                 alpha = fit_prior(by_document, alpha, words.weights)
                 alpha = doc_topic_prior.clip(alpha)
@@ -129,25 +130,6 @@ class PriorChain:
             words = torch.as_tensor(vocabulary, device=topics.total.device)
             beta = topics.concentration(words) / topics.total_of_words
             self.beta = beta.cpu().numpy().astype(np.float32)
-
-    def _draw_counts(self, rng):
-        """Draw the topics of all words, and count them by document and by word."""
-        words = self._words
-        topics = np.empty(len(words.word), np.int64)
-        for start in range(0, len(topics), _BLOCK):
-            block = slice(start, start + _BLOCK)
-            joint = self.theta.take(words.document[block], axis=0)
-            joint *= self.beta.take(words.word[block], axis=0)
-            # torch has both operations for rows, and is twice as fast as NumPy.
-            cumulative = torch.from_numpy(joint).cumsum(dim=1)
-            threshold = rng.random((len(joint), 1), dtype=np.float32)
-            threshold = torch.from_numpy(threshold) * cumulative[:, -1:]
-            drawn = torch.searchsorted(cumulative[:, :-1].contiguous(), threshold)
-            topics[block] = drawn.squeeze(1).numpy()
-        return (
-            _count(words.document, topics, words.n_documents, self._n_topics),
-            _count(words.word, topics, len(words.vocabulary), self._n_topics),
-        )
 
 
 @dataclass(frozen=True)
@@ -202,9 +184,3 @@ def _sample(corpus, share, rng):
         return corpus
     n_documents = max(int(share * len(corpus)), 1)
     return corpus[np.sort(rng.choice(len(corpus), n_documents, replace=False))]
-
-
-def _count(rows, columns, n_rows, n_columns):
-    """Number of occurrences of each pair of a row and a column."""
-    counts = np.bincount(rows * n_columns + columns, minlength=n_rows * n_columns)
-    return counts.reshape(n_rows, n_columns)
