@@ -200,7 +200,8 @@ class AmortizedLDA(
     n_batch_iter_ : int
         Steps that the model has taken.
     doc_topic_prior_ : ndarray of shape (n_components,)
-        alpha, as given or learned. With covariates the mean of the documents' alpha.
+        alpha, as given or learned. With covariates the prior of a document whose
+        covariates are unknown: it has the mean and variance of the documents' priors.
     topic_word_prior_ : float or ndarray
         eta, in the shape of the parameter; a number if learned.
     classes_ : ndarray of shape (n_classes,)

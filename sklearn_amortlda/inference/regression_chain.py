@@ -29,8 +29,8 @@ from .word_topics import draw_counts
 _INTERCEPT_MEAN, _INTERCEPT_SCALE = np.log(0.1), 3.0
 # Range of alpha, far from the limits of float64.
 _MIN_LOG, _MAX_LOG = np.log(1e-6), np.log(1e4)
-# Sweeps before the first draw that is kept, as a share of the kept ones. In the first
-# half of them the coefficients climb, because far from the mode no proposal is accepted.
+# Sweeps before the first draw that is kept, as a share of the kept ones. The first half
+# of them climbs, because far from the mode no proposal would be accepted.
 _WARM_UP = 0.5
 _MAX_HALVINGS = 8
 

@@ -5,7 +5,8 @@ scikit-learn's LatentDirichletAllocation, or a fitted Pipeline that ends in such
 estimator and takes raw documents. Some functions differ: :func:`prune_topics` and
 :func:`merge_topics` need an AmortizedLDA and return a new model,
 :func:`inference_gaps` and :func:`covariate_effects` need an AmortizedLDA, and
-:func:`n_components_curve` takes an estimator that is not fitted. No function densifies or changes X.
+:func:`n_components_curve` takes an estimator that is not fitted. No function densifies
+or changes X.
 """
 
 from ._alignment import align_topics

@@ -158,9 +158,8 @@ def _draws(lda, counts, covariates, n_draws, random_state):
 
     with lda._reading(counts, covariates, whom="covariate_effects") as read:
         documents, _, inference = read
-        check_integers(
-            documents.counts, "covariate_effects draws a topic for each word"
-        )
+        problem = "covariate_effects draws a topic for each word, and X has fractions"
+        check_integers(documents.counts, problem)
         gamma = inference.gamma(documents)
         start = Start(
             gamma / gamma.sum(axis=1, keepdims=True),

@@ -9,7 +9,12 @@ import numpy as np
 from scipy.special import logsumexp, softmax
 
 from ..metrics._models import model_of
-from ._pruning import amortized, is_of_outputs, values_by_topic
+from ._pruning import (
+    amortized,
+    is_of_outputs,
+    values_by_topic,
+    without_coefficients,
+)
 
 # `eps` of the encoder's batch norm (torch's default).
 _EPSILON = 1e-5
@@ -65,6 +70,8 @@ def merge_topics(model, groups):
     - The encoder's output, a logarithm, is replaced by the first-order expansion of
       :math:`\log \sum_k \exp(o_k)` at the mean outputs. `refine` corrects most of
       its error.
+    - With covariates, the logarithm of a group's alpha is expanded in the same way, at
+      the mean of the covariates.
 
     Examples
     --------
@@ -127,7 +134,12 @@ def _check_group(group, n_topics):
 def _merge(model, groups):
     """Merge the groups of a model in place."""
     n_topics = len(model.components_)
-    for name, value in values_by_topic(model).items():
+    values = values_by_topic(model)
+    if "covariate_coef_" in values:
+        coefficients = values.pop("covariate_coef_")
+        intercepts = values.pop("covariate_intercept_")
+        _merge_regression(model, intercepts, coefficients, groups)
+    for name, value in values.items():
         sums = np.stack([value[group].sum(axis=0) for group in groups])
         setattr(model, name, sums)
     model.topic_word_ = _normalized(model.components_)
@@ -140,6 +152,16 @@ def _merge(model, groups):
     ):
         setattr(model, name, _by_group(getattr(model, name), groups, n_topics, merge))
     model.bound_ = np.nan
+
+
+def _merge_regression(model, intercepts, coefficients, groups):
+    """Expand the logarithm of a group's alpha to first order at the mean covariates."""
+    mean = model._covariate_mean
+    logs = intercepts + coefficients @ mean
+    merged = np.array([softmax(logs[group]) @ coefficients[group] for group in groups])
+    totals = np.array([logsumexp(logs[group]) for group in groups])
+    model.covariate_coef_ = merged
+    model.covariate_intercept_ = totals - merged @ mean
 
 
 def _normalized(values):
@@ -166,7 +188,7 @@ def _by_group(arrays, groups, n_topics, merge):
     for name, block in blocks.items():
         stacked = np.stack([column[name] for column in columns], axis=1)
         merged[name] = stacked.reshape(-1, *block.shape[2:]).astype(block.dtype)
-    return {**arrays, **merged}
+    return {**without_coefficients(arrays), **merged}
 
 
 def _merged_outputs(old):

@@ -9,7 +9,7 @@ from ..metrics._models import model_of
 
 # Parameters and attributes that have one row per topic, with the number of dimensions
 # that they then have. A prior may also be a number, or one value per word. Only models
-# of labels have the last two.
+# of labels or covariates have the last four.
 _BY_TOPIC = {
     "components_": 2,
     "topic_word_": 2,
@@ -19,6 +19,8 @@ _BY_TOPIC = {
     "topic_word_prior_": 2,
     "topic_label_": 2,
     "_label_components": 2,
+    "covariate_intercept_": 1,
+    "covariate_coef_": 2,
 }
 
 
@@ -98,6 +100,15 @@ def is_of_outputs(name, array):
     return name.startswith(("head.", "norm.")) and np.ndim(array) > 0
 
 
+def without_coefficients(moments):
+    """Moments without those of covariates' coefficients, which start again at zero."""
+    return {
+        name: array
+        for name, array in moments.items()
+        if not name.startswith("coefficients.")
+    }
+
+
 def _keep_topics(model, keep):
     """Remove all other topics from a model, in place."""
     n_topics = len(model.components_)
@@ -116,7 +127,7 @@ def _select_outputs(arrays, outputs):
     """Select outputs of the encoder, from its weights or from Adam's moments."""
     return {
         name: array[outputs] if is_of_outputs(name, array) else array
-        for name, array in arrays.items()
+        for name, array in without_coefficients(arrays).items()
     }
 
 

@@ -113,7 +113,7 @@ def held_out_perplexity(doc_topic, topic_word, X):
     return float(np.exp(-log_likelihood / X.data.sum()))
 
 
-def document_completion_perplexity(estimator, X, *, random_state=0):
+def document_completion_perplexity(estimator, X, *, covariates=None, random_state=0):
     """Return the perplexity of half of each document's words, given the other half.
 
     This is the 'document completion' of [1]_. :func:`completion_split` splits the
@@ -131,6 +131,8 @@ def document_completion_perplexity(estimator, X, *, random_state=0):
         Integer counts of documents that the estimator was not fitted on, or the input
         of the Pipeline. The column names of a DataFrame are compared with
         `feature_names_in_`, as in ``transform``.
+    covariates : array-like of shape (n_documents, n_covariates), default=None
+        Covariates of the documents, for an AmortizedLDA that was fitted with some.
     random_state : int, RandomState instance or None, default=0
         Seed of the split.
 
@@ -166,5 +168,6 @@ def document_completion_perplexity(estimator, X, *, random_state=0):
     with warnings.catch_warnings():
         # The split counts have no names, and check_names has compared those of X.
         warnings.filterwarnings("ignore", "X does not have valid feature names")
-        doc_topic = model.transform(observed)
+        options = {} if covariates is None else {"covariates": covariates}
+        doc_topic = model.transform(observed, **options)
     return held_out_perplexity(doc_topic, topics_of(model), held_out)

@@ -35,6 +35,41 @@ def alpha_of_documents(alpha, coefficients, covariates):
     return clip_tensor(alpha * torch.exp(covariates @ coefficients))
 
 
+def moment_sums(alpha, weights=None):
+    """Weighted sums over documents, from which `marginal_alpha` is computed.
+
+    Parameters
+    ----------
+    alpha : Tensor of shape (n_documents, n_topics)
+    weights : Tensor of shape (n_documents,), default=None
+
+    Returns
+    -------
+    sums : Tensor of shape (2 n_topics + 2,), of float64
+        The weights, E[theta_k], E[theta_k]^2 and the sum of the variances of theta_k.
+    """
+    alpha = alpha.double()
+    total = alpha.sum(1, keepdim=True)
+    mean = alpha / total
+    variance = (mean * (1.0 - mean) / (total + 1.0)).sum(1, keepdim=True)
+    values = torch.cat([torch.ones_like(total), mean, mean**2, variance], 1)
+    return values.sum(0) if weights is None else weights.double() @ values
+
+
+def marginal_alpha(sums):
+    """The prior of a document without covariates, shape (n_topics,).
+
+    The Dirichlet with the mean, and the sum of variances, of the mixture of the
+    documents' priors.
+    """
+    weight, *moments = sums
+    *moments, within = torch.stack(moments) / weight
+    mean, mean_square = torch.stack(moments).chunk(2)
+    between = (mean_square - mean**2).sum()
+    precision = (mean * (1.0 - mean)).sum() / (within + between) - 1.0
+    return clip_tensor(mean * precision)
+
+
 def posterior_derivatives(gamma, alpha):
     """Derivatives of the bound in log alpha_dk, and their negative curvatures.
 

@@ -42,8 +42,8 @@ class Checkpoint(Observer):
     path : str or os.PathLike
     fingerprint : dict of str
         Hashes of all that determines the result of the fit, see `fingerprint_of`.
-    shape : tuple of (int, int)
-        Numbers of topics and of words.
+    shape : tuple of (int, int, int)
+        Numbers of topics, of words and of covariates.
     """
 
     def __init__(self, path, fingerprint: dict, shape: tuple):
@@ -189,7 +189,8 @@ def _to_arrays(progress):
             elif isinstance(value, dict):
                 for key, array in value.items():
                     arrays[f"{name}/{field.name}/{key}"] = array
-            else:
+            # A state without covariates has no coefficients.
+            elif value is not None:
                 numbers_of[name][field.name] = value
     for key, array in progress.prior_chain.items():
         arrays[f"prior_chain/{key}"] = array
@@ -216,7 +217,7 @@ def _to_progress(numbers, arrays) -> Progress:
     if {path.split("/")[0] for path in arrays} != set(numbers["states"]):
         raise ValueError("The arrays belong to other states.")
     for name, values in numbers["states"].items():
-        values = {"encoder": {}, "optimizer": {}, **values}
+        values = {"encoder": {}, "optimizer": {}, "coefficients": None, **values}
         for path, array in arrays.items():
             owner, field, *key = path.split("/", 2)
             if owner == name and key:
@@ -244,8 +245,9 @@ def _check(progress, shape):
     for state in (progress.state, stopping.best):
         if state is not None:
             check_state(state)
-            if state.components.shape != shape:
-                raise ValueError("The topics have another shape.")
+            n_covariates = len(() if state.coefficients is None else state.coefficients)
+            if (*state.components.shape, n_covariates) != shape:
+                raise ValueError("The topics or coefficients have another shape.")
     check_history(progress.history)
     counts = [progress.epoch, stopping.patience, stopping.n_stale]
     counts += stopping.cooldown or []

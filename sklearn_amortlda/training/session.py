@@ -166,7 +166,8 @@ class Session:
         if path is None:
             return NoCheckpoint()
         fingerprint = fingerprint_of(self.params, self.corpus, self.fitted or None)
-        shape = self.params["n_components"], self.corpus.counts.shape[1]
+        n_words, n_covariates = self.corpus.counts.shape[1], self.corpus.n_covariates
+        shape = self.params["n_components"], n_words, n_covariates
         return Checkpoint(path, fingerprint, shape)
 
     @contextmanager
@@ -231,20 +232,23 @@ class Session:
     def _regression_attributes(self, state, summed) -> dict:
         """The prior of a document without covariates, intercept and coefficients.
 
-        The prior is the mean of the documents' alpha, over all ranks if `summed`.
+        The prior follows from the documents of all ranks if `summed`.
         """
+        corpus = self.corpus
         alpha = prior_regression.alpha_of_documents(
-            *map(torch.from_numpy, (state.alpha, state.coefficients)),
-            torch.from_numpy(self.corpus.covariates),
+            *map(torch.from_numpy, (state.alpha, state.coefficients, corpus.covariates))
         )
-        sums = [self.corpus.total(), *map(self.corpus.total, alpha.numpy().T)]
-        weight, *sums = self.communicator.add(*sums) if summed else sums
+        weights = corpus.weights
+        weights = None if weights is None else torch.from_numpy(weights)
+        sums = prior_regression.moment_sums(alpha, weights)
+        if summed:
+            sums = torch.tensor(self.communicator.add(*sums), dtype=torch.float64)
         scales = Standardization(
             self.columns["_covariate_mean"], self.columns["_covariate_scale"]
         )
         intercept, coefficients = scales.to_raw(state.alpha, state.coefficients)
         return {
-            "doc_topic_prior_": np.asarray(sums) / weight,
+            "doc_topic_prior_": prior_regression.marginal_alpha(sums).numpy(),
             "covariate_intercept_": intercept,
             "covariate_coef_": coefficients,
         }

@@ -20,11 +20,11 @@ class Encoder:
     def __init__(self, log_likelihood):
         self.log_likelihood, self.n_refine = log_likelihood, None
 
-    def gamma(self, X, n_refine):
+    def gamma(self, documents, n_refine):
         self.n_refine = n_refine
 
-    def completion(self, gamma, X):
-        return np.full(X.shape[0], self.log_likelihood)
+    def completion(self, gamma, documents):
+        return np.full(len(documents), self.log_likelihood)
 
 
 def test_nan_bound_raises_and_names_the_parameter_to_change(corpus, monkeypatch):

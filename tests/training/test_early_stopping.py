@@ -162,7 +162,7 @@ def test_held_out_documents_have_words_in_both_halves(seed, fraction):
     X = rng.poisson(0.5, (40, 8)) * (rng.random((40, 1)) < 0.5)
     X[:, 0] += 3
     rest, held_out = hold_out(Corpus(csr_array(X, dtype=np.float32)), fraction, seed)
-    halves = held_out.observed, held_out.held_out.counts
+    halves = held_out.observed.counts, held_out.held_out.counts
     assert all((half.sum(axis=1) > 0).all() for half in halves)
     assert (halves[0].multiply(halves[1])).nnz == 0
     assert halves[0].sum() + halves[1].sum() + rest.counts.sum() == X.sum()

@@ -22,7 +22,7 @@ from sklearn_amortlda.inference.inference import Inference
 from sklearn_amortlda.model import doc_topic_prior, topics
 from sklearn_amortlda.model.lda import LDA
 from sklearn_amortlda.model.topics import Topics
-from sklearn_amortlda.training import loop, optimizers, session, svi
+from sklearn_amortlda.training import loop, optimizers, prior_chain, session, svi
 from sklearn_amortlda.training.early_stopping import EarlyStopping, HeldOutDocuments
 from sklearn_amortlda.training.loop import Training
 from sklearn_amortlda.training.optimizers import (
@@ -59,7 +59,7 @@ CALLS = [
     (svi, "merge_and_split"),
     (SVI, "learn_priors"),
     (PriorChain, "run"),
-    (PriorChain, "_draw_counts"),
+    (prior_chain, "draw_counts"),
     (TraceMeanField_ELBO, "differentiable_loss"),
     (LDA, "guide"),
     (LDA, "model"),

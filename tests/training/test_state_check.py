@@ -14,6 +14,7 @@ MODELS = {
     "transformer": {"encoder": "transformer", "hidden_layer_sizes": (8, 7)},
     "logistic_normal": {"objective": "logistic_normal"},
     "labels": {"label_weight": 0.5},
+    "covariates": {},
 }
 
 
@@ -22,7 +23,10 @@ def state(request, corpus):
     """The state of a fitted model, as pickle saves it."""
     lda = small_estimator(max_iter=2, **MODELS[request.param])
     y = np.arange(corpus.shape[0]) % 3
-    return lda.fit(corpus, y).__getstate__()
+    covariates = None
+    if request.param == "covariates":
+        covariates = np.column_stack([y == 1, y == 2])
+    return lda.fit(corpus, y, covariates=covariates).__getstate__()
 
 
 def arrays(state):
