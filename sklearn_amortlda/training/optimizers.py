@@ -20,9 +20,9 @@ from ..model.lda import LDA
 from ..model.topics import TopicRows, Topics
 from .schedules import Schedule
 
-# Adam's learning rate of the coefficients of covariates, which are of the order of 1.
-# Adam changes a number by at most its rate in a step.
-_COEFFICIENT_RATE = 0.02
+# Adam's learning rate of the coefficients of covariates, by the rate of alpha. Adam
+# changes a number by at most its rate in a step, at first by 0.02.
+_COEFFICIENT_RATE = 0.4
 # torch imports a part of itself, and sympy, at the first step of an optimizer.
 torch.optim.Adam([torch.zeros(1, device="cpu")]).step()
 
@@ -209,7 +209,7 @@ class Optimizer(PyroOptim):
         rate = self.schedule.alpha(self.time, n_merged)
         # A rate of 0 means that the topics are not yet distinct.
         if gradients.coefficients is not None and rate > 0.0:
-            self._set_gradient_of_coefficients(gradients.coefficients, n_merged)
+            self._set_gradient_of_coefficients(gradients.coefficients, rate)
         self._step_encoder(gradients, n_merged)
         self._step_topics(gradients, n_merged)
         if self.learn_alpha:
@@ -259,13 +259,12 @@ class Optimizer(PyroOptim):
             parameters["coefficients"] = self.lda.coefficients
         return parameters
 
-    def _set_gradient_of_coefficients(self, gradient, n_merged):
+    def _set_gradient_of_coefficients(self, gradient, rate):
         coefficients = self.lda.coefficients
         coefficients.grad = prior_regression.loss_gradient(
             gradient, coefficients, self.lda.total_weight
         )
-        factor = self.schedule.encoder(self.time, n_merged)
-        self.adam.param_groups[1]["lr"] = _COEFFICIENT_RATE * factor
+        self.adam.param_groups[1]["lr"] = _COEFFICIENT_RATE * rate
 
     def _step_encoder(self, gradients, n_merged):
         rate = self.learning_rate * self.schedule.encoder(self.time, n_merged)

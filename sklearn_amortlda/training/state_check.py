@@ -50,6 +50,8 @@ def check_attributes(fitted: Mapping) -> None:
     state = state_from(fitted)
     check_state(state)
     shape = fitted["components_"].shape
+    alpha = fitted["doc_topic_prior_"]
+    _check_array(alpha, "doc_topic_prior_", shape[:1], lowest=0.0, positive=True)
     topics = fitted["topic_word_"]
     _check_array(topics, "topic_word_", shape, state.components.dtype, lowest=0.0)
     _require((abs(topics.sum(axis=1) - 1) < 1e-3).all(), "topic_word_ is no simplex")
