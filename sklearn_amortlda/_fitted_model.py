@@ -34,6 +34,7 @@ from .inference.mcmc import draw_posterior
 from .inference.posterior import (
     DirichletPosterior,
     SampledPosterior,
+    check_method,
     check_n_samples,
     draw_seed,
 )
@@ -46,6 +47,7 @@ from .runtime.process_lock import import_lock
 _LOADED_ARRAYS = ("_encoder_weights", "topic_word_", "doc_topic_prior_")
 # Those that only a model with covariates has.
 _REGRESSION = ("covariate_intercept_", "covariate_coef_")
+_WHOLE_WORDS = "method='mcmc' draws a topic for each word, and X has fractions"
 # The inference of each estimator's latest call: not an attribute, so that pickles and
 # copies do not contain it.
 _loaded: WeakKeyDictionary = WeakKeyDictionary()
@@ -270,17 +272,13 @@ class FittedModelMixin(TransformerMixin):
            The paper sums theta out. Here theta is drawn, and moves of pairs of topics
            are added, which docs/numbers.md describes.
         """
-        if method not in ("variational", "mcmc"):
-            raise ValueError(f"method must be 'variational' or 'mcmc', got {method!r}.")
+        check_method(method)
         if method == "mcmc":
             check_n_samples(n_samples, minimum=4)
         with self._reading(X, covariates, whom="transform") as read:
             documents, dtype, inference = read
             if method == "mcmc":
-                check_integers(
-                    documents.counts,
-                    "method='mcmc' draws a topic for each word, and X has fractions",
-                )
+                check_integers(documents.counts, _WHOLE_WORDS)
             gamma = self._in_threads(inference, inference.gamma, documents)
         if method == "variational":
             return DirichletPosterior(gamma.astype(dtype, copy=False))
@@ -329,17 +327,101 @@ class FittedModelMixin(TransformerMixin):
         labels = theta @ model.topic_label_.astype(theta.dtype, copy=False)
         return sharpened(labels, model.label_exponent_)
 
-    def topic_word_posterior(self) -> DirichletPosterior:
-        """Posterior of the topics, q(beta_k) = Dirichlet(lambda_k).
+    @overload
+    def topic_word_posterior(
+        self, X: None = None, *, method: Literal["variational"] = "variational"
+    ) -> DirichletPosterior: ...
+
+    @overload
+    def topic_word_posterior(
+        self,
+        X: MatrixLike,
+        *,
+        method: Literal["mcmc"],
+        n_samples: int = 100,
+        random_state: RandomState = None,
+        covariates: MatrixLike | None = None,
+    ) -> SampledPosterior: ...
+
+    def topic_word_posterior(
+        self,
+        X: MatrixLike | None = None,
+        *,
+        method: str = "variational",
+        n_samples: int = 100,
+        random_state: RandomState = None,
+        covariates: MatrixLike | None = None,
+    ) -> DirichletPosterior | SampledPosterior:
+        """Posterior of the topics beta.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
+            Word counts of the training documents, integers. Needed for 'mcmc', and not
+            used otherwise.
+        method : {'variational', 'mcmc'}, default='variational'
+            - 'variational': q(beta_k) = Dirichlet(lambda_k) of the fit. It ignores that
+              the topics of the words are uncertain, so it is too narrow;
+              docs/numbers.md has measurements.
+            - 'mcmc': draws of a Markov chain over the topics of all words, theta and
+              beta [1]_, which starts at the fitted model. alpha and eta are those of
+              the fit. A draw takes about as long as an epoch of `fit`, and less with
+              numba.
+        n_samples : int, default=100
+            Draws of 'mcmc', at least 4. Half as many come before the first one. The
+            memory is that of n_samples x n_components x n_features float32 numbers.
+        random_state : int, RandomState instance or None, default=None
+            Seed of 'mcmc'.
+        covariates : array-like of shape (n_samples, n_covariates), default=None
+            Covariates of the documents, if the model was fitted with covariates.
 
         Returns
         -------
-        posterior : DirichletPosterior
-            Mean (`topic_word_`), standard deviation, credible intervals and samples.
-            Its `concentration` is `components_`.
+        posterior : DirichletPosterior or SampledPosterior
+            Mean, standard deviation, credible intervals and samples. The
+            `concentration` of the first is `components_`. The `samples` of the second
+            are the draws, of shape (n_samples, n_components, n_features). Topics keep
+            their order, because the chain is too short to exchange them.
+
+        Raises
+        ------
+        ValueError
+            If `method` is unknown, or with 'mcmc' X is missing or has fractions, or
+            `n_samples` is not an integer from 4 on.
+
+        References
+        ----------
+        .. [1] J. K. Pritchard, M. Stephens & P. Donnelly (2000). Inference of
+           population structure using multilocus genotype data. Genetics 155. The same
+           Gibbs sampler, of a model that equals LDA.
         """
+        check_method(method)
         check_is_fitted(self)
-        return DirichletPosterior(self.components_)
+        if method == "variational":
+            return DirichletPosterior(self.components_)
+        check_n_samples(n_samples, minimum=4)
+        if X is None:
+            raise ValueError(
+                "method='mcmc' draws the topics of the training documents again: pass "
+                "these documents, topic_word_posterior(X, method='mcmc')."
+            )
+        with import_lock():
+            from .inference.topic_chain import draw_topics
+
+        with self._reading(X, covariates, whom="topic_word_posterior") as read:
+            documents, _, inference = read
+            check_integers(documents.counts, _WHOLE_WORDS)
+            gamma = self._in_threads(inference, inference.gamma, documents)
+            samples = draw_topics(
+                documents.counts,
+                gamma / gamma.sum(axis=1, keepdims=True),
+                inference.topics.topic_word,
+                inference.alpha_of(documents),
+                self.topic_word_prior_,
+                n_samples=n_samples,
+                rng=np.random.default_rng(draw_seed(random_state)),
+            )
+        return SampledPosterior(samples)
 
     def word_topic_posterior(self, X: MatrixLike) -> tuple[sp.csr_array, np.ndarray]:
         """Posterior of the topic of each word, q(z_dv) = Categorical(r_dv).

@@ -6,7 +6,7 @@
 Planted: rank correlation of the effects with the true ones, the share of true effects
 in 90 % intervals, and the seconds of the fit and of the intervals. Real: the completion
 perplexity of test documents without covariates, with covariates in fit and transform,
-and in fit alone.
+and in fit alone (unknown).
 """
 
 import argparse
@@ -110,7 +110,7 @@ def planted(seeds):
 
 
 def real(folders, seeds):
-    print("| corpus | without | with | in fit alone | fit, s: without | with |")
+    print("| corpus | without | with | unknown | fit, s: without | with |")
     print("|---" * 6 + "|")
     for folder in folders:
         data = corpus.load(folder)

@@ -90,6 +90,13 @@ class Inference:
         topics[np.diff(documents.counts.indptr) == 0] = alpha.argmax()
         return topics
 
+    def alpha_of(self, documents: Corpus) -> np.ndarray:
+        """alpha: one row for all documents, or with covariates one for each."""
+        if documents.covariates is None:
+            return self.alpha.cpu().numpy()[np.newaxis]
+        covariates = torch.as_tensor(documents.covariates, device=self.alpha.device)
+        return alpha_of_documents(*self.regression, covariates).cpu().numpy()
+
     def responsibilities(self, documents: Corpus) -> np.ndarray:
         """theta_dk beta_kv of every non-zero, which is q(z) up to a factor.
 

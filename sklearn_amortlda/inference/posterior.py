@@ -266,6 +266,12 @@ def draw_seed(random_state) -> int:
     return check_random_state(random_state).randint(2**31 - 1)
 
 
+def check_method(method):
+    """Raise a ValueError if the method of a posterior is unknown."""
+    if method not in ("variational", "mcmc"):
+        raise ValueError(f"method must be 'variational' or 'mcmc', got {method!r}.")
+
+
 def check_n_samples(n_samples, minimum=1):
     """Raise a ValueError if the number of draws is not an integer from `minimum` on."""
     if not isinstance(n_samples, Integral) or n_samples < minimum:

@@ -23,7 +23,7 @@ from scipy.special import gammaln, psi
 
 from ..model.prior_regression import PRIOR_SCALE
 from .posterior import draw_dirichlet
-from .word_topics import draw_counts
+from .word_topics import TopicDraws
 
 # Mean and standard deviation of the Gaussian prior of the intercept, log alpha.
 _INTERCEPT_MEAN, _INTERCEPT_SCALE = np.log(0.1), 3.0
@@ -79,7 +79,7 @@ def draw_regression(
     draws : ndarray of shape (n_draws, n_covariates + 1, n_topics)
         log alpha at the mean of the covariates, then the coefficients.
     """
-    words = _Words(X, start)
+    words = TopicDraws(X, start.topic_word, start.eta)
     design = np.column_stack([np.ones(len(covariates)), covariates])
     weights = np.vstack([np.log(start.alpha), start.coefficients])
     regression = _Regression(design, weights)
@@ -96,35 +96,6 @@ def draw_regression(
         if sweep >= n_warm_up:
             draws[sweep - n_warm_up] = regression.weights
     return draws
-
-
-class _Words:
-    """The occurrences of words, one after the other, and the present beta."""
-
-    def __init__(self, X, start):
-        times = X.data.astype(np.int64)
-        documents = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
-        self._documents = np.repeat(documents, times)
-        vocabulary, words = np.unique(X.indices, return_inverse=True)
-        self._words = np.repeat(words, times)
-        beta = start.topic_word[:, vocabulary].T
-        self._beta = beta.astype(np.float32, order="C")
-        eta = np.broadcast_to(start.eta, start.topic_word.shape)
-        own = eta[:, vocabulary]
-        # The words that are not in X are one more column.
-        rest = np.maximum(eta.sum(axis=1) - own.sum(axis=1), np.finfo(float).tiny)
-        self._eta = np.column_stack([own, rest])
-
-    def draw(self, theta, rng):
-        """Draw the topics of all words, then beta; return the counts of documents."""
-        by_document, by_word = draw_counts(
-            theta, self._beta, self._documents, self._words, rng
-        )
-        parameters = self._eta.copy()
-        parameters[:, :-1] += by_word.T
-        beta = draw_dirichlet(parameters, rng)[:, :-1].T
-        self._beta = beta.astype(np.float32, order="C")
-        return by_document
 
 
 class _Regression:

@@ -17,7 +17,7 @@ import torch
 
 from ..data.corpus import Corpus
 from ..inference.posterior import draw_dirichlet
-from ..inference.word_topics import draw_counts
+from ..inference.word_topics import Occurrences, draw_counts
 from ..model import doc_topic_prior, topic_word_prior
 from ..model.count_prior import fit_prior, fit_symmetric_prior
 
@@ -56,8 +56,8 @@ class PriorChain:
         self.theta = self.beta = None
 
     @cached_property
-    def _words(self) -> _Words:
-        return _Words.of(self._corpus, self._n_topics, self._seed)
+    def _sample(self) -> _Sample:
+        return _Sample.of(self._corpus, self._n_topics, self._seed)
 
     def draws(self) -> dict:
         """Copies of the latest draws."""
@@ -86,23 +86,22 @@ class PriorChain:
         mean_logs : ndarray of shape (n_topics + 1,)
             Means over the sweeps of log alpha and log eta.
         """
-        words, n_words, eta = self._words, topics.n_words, float(topics.prior)
+        n_words, eta = topics.n_words, float(topics.prior)
+        documents, occurrences = self._sample.documents, self._sample.occurrences
         n_warm_up = 0 if self.theta is not None else _N_FIRST_SWEEPS
         self._start(topics)
         logs = []
         # Counts of fractions may round to no words.
-        for sweep in range(n_warm_up + _N_SWEEPS if len(words.word) else 0):
-            by_document, by_word = draw_counts(
-                self.theta, self.beta, words.document, words.word, rng
-            )
+        for sweep in range(n_warm_up + _N_SWEEPS if occurrences.counts.any() else 0):
+            by_document, by_word = draw_counts(self.theta, self.beta, occurrences, rng)
             if self._learn_alpha:
-                alpha = fit_prior(by_document, alpha, words.weights)
+                alpha = fit_prior(by_document, alpha, documents.weights)
                 alpha = doc_topic_prior.clip(alpha)
             eta = fit_symmetric_prior(by_word.T, eta, n_words)
             eta = topic_word_prior.clip(eta)
             prior = alpha
             if coefficients is not None:
-                factors = np.exp(words.covariates @ coefficients)
+                factors = np.exp(documents.covariates @ coefficients)
                 prior = doc_topic_prior.clip(alpha * factors)
             theta = draw_dirichlet(by_document + prior, rng)
             # The words that are not in the sample are one more column.
@@ -123,62 +122,44 @@ class PriorChain:
     def _start(self, topics):
         """Set draws that are missing: theta to equal shares, beta to its mean."""
         if self.theta is None:
-            shape = self._words.n_documents, self._n_topics
+            shape = len(self._sample.documents), self._n_topics
             self.theta = np.full(shape, 1.0 / self._n_topics, np.float32)
         if self.beta is None:
-            vocabulary = self._words.vocabulary
+            vocabulary = self._sample.occurrences.vocabulary
             words = torch.as_tensor(vocabulary, device=topics.total.device)
             beta = topics.concentration(words) / topics.total_of_words
             self.beta = beta.cpu().numpy().astype(np.float32)
 
 
 @dataclass(frozen=True)
-class _Words:
-    """The words of a sample of documents, one after the other.
+class _Sample:
+    """A sample of documents, and of their words if they are long.
 
     Attributes
     ----------
-    document, word : ndarray of int of shape (n_occurrences,)
-        The document of each occurrence, and the position of its word in `vocabulary`.
-    vocabulary : ndarray of int
-        The distinct words.
-    n_documents : int
-    weights : ndarray of shape (n_documents,) or None
-    covariates : ndarray of shape (n_documents, n_covariates) or None
+    documents : Corpus
+    occurrences : Occurrences
     """
 
-    document: np.ndarray
-    word: np.ndarray
-    vocabulary: np.ndarray
-    n_documents: int
-    weights: np.ndarray | None
-    covariates: np.ndarray | None
+    documents: Corpus
+    occurrences: Occurrences
 
     @classmethod
-    def of(cls, corpus, n_topics, seed) -> _Words:
+    def of(cls, corpus, n_topics, seed) -> _Sample:
         rng = np.random.default_rng(seed)
         n_words = max(_MAX_PRODUCTS / n_topics, _MIN_WORDS)
         corpus = corpus.without_labels()
         n_all = max(corpus.counts.sum(dtype=np.float64), 1.0)
-        corpus = _sample(corpus, n_words / n_all, rng)
+        corpus = _draw_documents(corpus, n_words / n_all, rng)
         counts = corpus.counts
         # A random share of the words of a long document has the same theta.
         share = min(n_words / max(counts.sum(dtype=np.float64), 1.0), 1.0)
         # Fractions are rounded at random, because draws are of whole words.
-        times = np.floor(share * counts.data + rng.random(counts.nnz)).astype(np.int64)
-        documents = np.repeat(np.arange(len(corpus)), np.diff(counts.indptr))
-        vocabulary, words = np.unique(counts.indices, return_inverse=True)
-        return cls(
-            document=np.repeat(documents, times),
-            word=np.repeat(words, times),
-            vocabulary=vocabulary,
-            n_documents=len(corpus),
-            weights=corpus.weights,
-            covariates=corpus.covariates,
-        )
+        times = np.floor(share * counts.data + rng.random(counts.nnz))
+        return cls(corpus, Occurrences.of(counts, times))
 
 
-def _sample(corpus, share, rng):
+def _draw_documents(corpus, share, rng):
     """A share of the documents, at random."""
     if share >= 1.0:
         return corpus

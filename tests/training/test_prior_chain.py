@@ -77,8 +77,8 @@ def test_weights_count_documents():
 
 def test_fractions_are_rounded_at_random():
     X = np.full((200, 50), 0.4)
-    words = chain_of(X, 3)._words
-    assert len(words.word) == pytest.approx(0.4 * X.size, rel=0.05)
+    sample = chain_of(X, 3)._sample
+    assert sample.occurrences.counts.sum() == pytest.approx(0.4 * X.size, rel=0.05)
 
 
 def test_words_without_a_known_topic_have_some_topic():
@@ -109,15 +109,15 @@ def test_one_topic_or_no_words(X):
 
 def test_large_corpora_are_sampled():
     X = np.ones((3000, 20))
-    words = chain_of(X, 1000)._words
-    assert len(words.word) == 20_000
-    assert chain_of(X[:10], 1000)._words.n_documents == 10
+    sample = chain_of(X, 1000)._sample
+    assert sample.occurrences.counts.sum() == 20_000
+    assert len(chain_of(X[:10], 1000)._sample.documents) == 10
 
 
 def test_long_documents_are_sampled():
-    words = chain_of(np.full((3, 20), 1e12), 1000)._words
-    assert len(words.word) == pytest.approx(20_000, rel=0.01)
-    assert words.n_documents == 1
+    sample = chain_of(np.full((3, 20), 1e12), 1000)._sample
+    assert sample.occurrences.counts.sum() == pytest.approx(20_000, rel=0.01)
+    assert len(sample.documents) == 1
 
 
 def test_merged_topics_keep_their_share():
