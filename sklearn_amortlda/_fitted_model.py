@@ -37,6 +37,7 @@ from .inference.posterior import (
     check_method,
     check_n_samples,
     draw_seed,
+    draws_of_topics,
 )
 from .inference.sampling import check_lengths, draw_documents
 from .inspection import top_words
@@ -47,6 +48,8 @@ from .runtime.process_lock import import_lock
 _LOADED_ARRAYS = ("_encoder_weights", "topic_word_", "doc_topic_prior_")
 # Those that only a model with covariates has.
 _REGRESSION = ("covariate_intercept_", "covariate_coef_")
+# Draws of uncertain topics in `doc_topic_posterior`.
+_TOPIC_DRAWS = 10
 _WHOLE_WORDS = "method='mcmc' draws a topic for each word, and X has fractions"
 # The inference of each estimator's latest call: not an attribute, so that pickles and
 # copies do not contain it.
@@ -216,6 +219,7 @@ class FittedModelMixin(TransformerMixin):
         n_samples: int = 100,
         random_state: RandomState = None,
         covariates: MatrixLike | None = None,
+        topics: DirichletPosterior | SampledPosterior | None = None,
     ) -> SampledPosterior: ...
 
     def doc_topic_posterior(
@@ -226,10 +230,11 @@ class FittedModelMixin(TransformerMixin):
         n_samples: int = 100,
         random_state: RandomState = None,
         covariates: MatrixLike | None = None,
+        topics: DirichletPosterior | SampledPosterior | None = None,
     ) -> DirichletPosterior | SampledPosterior:
         """Posterior of documents' topic proportions theta_d.
 
-        The topics are `topic_word_` in both methods, as if they were known.
+        The topics are `topic_word_`, as if they were known, unless `topics` is given.
 
         Parameters
         ----------
@@ -252,6 +257,10 @@ class FittedModelMixin(TransformerMixin):
         covariates : array-like of shape (n_samples, n_covariates), default=None
             Covariates of the documents, if the model was fitted with covariates. None
             is the prior of a document whose covariates are unknown.
+        topics : DirichletPosterior or SampledPosterior, default=None
+            Posterior of the topics, from `topic_word_posterior`, for 'mcmc'. Ten draws
+            of the topics take equal shares of the draws of theta, so that the intervals
+            contain the uncertainty of the topics.
 
         Returns
         -------
@@ -264,7 +273,8 @@ class FittedModelMixin(TransformerMixin):
         ------
         ValueError
             If `method` is unknown, or with 'mcmc' X has fractions, or `n_samples` is
-            not an integer from 4 on.
+            not an integer from 4 on, or `topics` are given without 'mcmc' or have
+            another shape.
 
         References
         ----------
@@ -275,6 +285,8 @@ class FittedModelMixin(TransformerMixin):
         check_method(method)
         if method == "mcmc":
             check_n_samples(n_samples, minimum=4)
+        elif topics is not None:
+            raise ValueError("topics need method='mcmc', which draws theta and topics.")
         with self._reading(X, covariates, whom="transform") as read:
             documents, dtype, inference = read
             if method == "mcmc":
@@ -282,13 +294,19 @@ class FittedModelMixin(TransformerMixin):
             gamma = self._in_threads(inference, inference.gamma, documents)
         if method == "variational":
             return DirichletPosterior(gamma.astype(dtype, copy=False))
+        seed = draw_seed(random_state)
+        topic_word = inference.topics.topic_word
+        drawn = [topic_word]
+        if topics is not None:
+            n_draws = min(_TOPIC_DRAWS, n_samples)
+            drawn = draws_of_topics(topics, topic_word.shape, n_draws, seed)
         samples = draw_posterior(
             documents.counts,
-            inference.topics.topic_word,
-            inference.alpha.cpu().numpy(),
+            drawn,
+            inference.alpha_of(documents),
             gamma,
             n_samples=n_samples,
-            seed=draw_seed(random_state),
+            seed=seed,
             n_jobs=self.n_jobs,
         )
         return SampledPosterior(samples)

@@ -105,6 +105,29 @@ def test_row_does_not_depend_on_its_batch(lda, corpus, covariates):
         assert_array_equal(lda.transform(corpus[rows], covariates[rows]), whole[rows])
 
 
+def test_exact_posterior_uses_the_prior_of_each_document(lda, corpus, covariates):
+    empty = np.zeros((2, 60))
+    posterior = lda.doc_topic_posterior(
+        empty, method="mcmc", n_samples=400, random_state=0, covariates=covariates[:2]
+    )
+    assert_allclose(posterior.mean, lda.transform(empty, covariates[:2]), atol=0.08)
+    whole, one = (
+        lda.doc_topic_posterior(
+            corpus[rows],
+            method="mcmc",
+            n_samples=8,
+            random_state=0,
+            covariates=covariates[rows],
+        ).samples
+        for rows in (slice(0, 20), slice(7, 8))
+    )
+    assert_array_equal(whole[:, 7], one[:, 0])
+    topics = lda.topic_word_posterior(
+        corpus, method="mcmc", n_samples=4, random_state=0, covariates=covariates
+    )
+    assert topics.samples.shape == (4, 5, 60)
+
+
 def test_scale_of_a_covariate_does_not_matter(lda, corpus, covariates):
     other = small_estimator().fit(corpus, covariates=covariates / [1000.0, 1.0])
     assert_allclose(other.covariate_coef_, lda.covariate_coef_ * [1000, 1], rtol=1e-3)

@@ -36,7 +36,6 @@ class _Chains:
         self.seed = seed
         self.noise = DocumentNoise(X, seed)
         self.n_documents = X.shape[0]
-        self.alpha_of_documents = np.tile(alpha, (self.n_documents, 1))
         lengths = np.diff(X.indptr)
         self.documents = np.repeat(np.arange(self.n_documents), lengths)
         self.counts = X.data.astype(np.float64)
@@ -60,7 +59,7 @@ class _Chains:
         threshold = self.noise.uniform(self.position, self.token_document)
         threshold = (threshold * cumulative[-1, self.token]).astype(np.float32)
         z = (cumulative[:-1, self.token] < threshold).sum(axis=0)
-        n_topics = len(self.alpha)
+        n_topics = self.alpha.shape[1]
         n = np.bincount(
             self.token_document * n_topics + z, minlength=self.n_documents * n_topics
         )
@@ -74,8 +73,10 @@ class _Chains:
         p = np.maximum(p, _TINY)
         # The pairs of a sweep depend on the seed alone, so that they are equal in all
         # batches.
-        order = np.random.default_rng([self.seed, number]).permutation(len(self.alpha))
-        prior = self.noise.log_gamma(self.alpha_of_documents).T
+        order = np.random.default_rng([self.seed, number]).permutation(
+            self.alpha.shape[1]
+        )
+        prior = self.noise.log_gamma(self.alpha).T
         uniform = self.noise.uniform(np.arange(len(order) // 2))
         uniform = np.ascontiguousarray(uniform.T)
         for one, other, u in zip(order[::2], order[1::2], uniform):

@@ -27,7 +27,7 @@ def take_sweeps(X, by_word, alpha, gamma, theta, *, n_draws, thin, seed):
         Canonical counts, integers.
     by_word : ndarray of shape (n_features, n_topics), of float32
         The topics.
-    alpha : ndarray of shape (n_topics,)
+    alpha : ndarray of shape (n_documents, n_topics)
     gamma : ndarray of shape (n_documents, n_topics)
         Dirichlet parameters of an approximate posterior. Topics with large parameters
         are in more pairs.
@@ -57,7 +57,7 @@ def _run(indptr, words, counts, by_word, alpha, gamma, keys, theta, thin, draws)
         state = np.array([keys[d]])
         share = gamma[d] / gamma[d].sum()
         _run_document(
-            beta, counts[entries], alpha, share, state, theta[d], thin, draws[:, d]
+            beta, counts[entries], alpha[d], share, state, theta[d], thin, draws[:, d]
         )
 
 

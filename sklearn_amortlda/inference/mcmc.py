@@ -15,6 +15,8 @@ p(theta | words, beta, alpha) invariant:
 
 from __future__ import annotations
 
+from functools import partial
+
 import joblib
 import numpy as np
 
@@ -24,6 +26,8 @@ from .document_noise import DocumentNoise
 
 # Sweeps before the first draw that is kept, as a share of the kept ones.
 _WARM_UP = 0.25
+# Smallest warm-up of the chains for one draw of the topics.
+_MIN_WARM_UP = 10
 # Sweeps per draw are doubled, up to the maximum, while a document has fewer effective
 # draws. With 15 of 100, 85 % of the true proportions are in 90 % intervals (planted).
 _MIN_SIZE, _MAX_THIN = 30, 8
@@ -32,7 +36,7 @@ _BLOCK = 512
 
 
 def draw_posterior(
-    X, topic_word, alpha, gamma, *, n_samples: int, seed: int, n_jobs: int | None = 1
+    X, topics, alpha, gamma, *, n_samples: int, seed: int, n_jobs: int | None = 1
 ):
     """Draws of theta given the words of each document.
 
@@ -40,9 +44,10 @@ def draw_posterior(
     ----------
     X : csr_array of shape (n_documents, n_features)
         Canonical counts, integers.
-    topic_word : ndarray of shape (n_topics, n_features)
-        Rows on the simplex.
-    alpha : ndarray of shape (n_topics,)
+    topics : sequence of ndarray of shape (n_topics, n_features)
+        One array of known topics; or draws of uncertain topics, at most `n_samples`,
+        which get equal shares of the draws of theta, by chains of their own.
+    alpha : ndarray broadcastable to (n_documents, n_topics)
     gamma : ndarray of shape (n_documents, n_topics)
         The chains start at draws from Dirichlet(gamma_d).
     n_samples : int
@@ -56,18 +61,35 @@ def draw_posterior(
         States of the chains; rows on the simplex.
     """
     draws = np.empty((n_samples, *gamma.shape), dtype=np.float32)
-    by_word = np.ascontiguousarray(topic_word.T, dtype=np.float32)
-    alpha, gamma = (np.asarray(values, np.float64) for values in (alpha, gamma))
-
-    def draw(rows):
-        chains = _Chains(X[rows], by_word, alpha, gamma[rows], seed)
-        draws[:, rows] = chains.draw(n_samples)
-
+    gamma = np.asarray(gamma, np.float64)
+    alpha = np.broadcast_to(np.asarray(alpha, np.float64), gamma.shape)
     blocks = [slice(i, i + _BLOCK) for i in range(0, X.shape[0], _BLOCK)]
     n_threads = min(number_of_jobs(n_jobs), len(blocks))
     parallel = joblib.Parallel(n_jobs=n_threads, require="sharedmem")
-    parallel(joblib.delayed(draw)(rows) for rows in blocks)
+    known = len(topics) == 1
+    parts = np.array_split(draws, len(topics))
+    for number, (part, topic_word) in enumerate(zip(parts, topics)):
+        n_warm_up = int(np.ceil(_WARM_UP * len(part)))
+        draw = partial(
+            _draw_block,
+            X=X,
+            by_word=np.ascontiguousarray(topic_word.T, dtype=np.float32),
+            alpha=alpha,
+            gamma=gamma,
+            seed=seed if known else _seed(seed, number),
+            n_warm_up=n_warm_up if known else max(n_warm_up, _MIN_WARM_UP),
+            min_size=_MIN_SIZE * len(part) / n_samples,
+            draws=part,
+        )
+        parallel(joblib.delayed(draw)(rows) for rows in blocks)
     return draws
+
+
+def _draw_block(rows, *, X, by_word, alpha, gamma, seed, n_warm_up, min_size, draws):
+    """Draw theta of some documents; draws is output."""
+    prior = np.ascontiguousarray(alpha[rows])
+    chains = _Chains(X[rows], by_word, prior, gamma[rows], seed)
+    draws[:, rows] = chains.draw(len(draws), n_warm_up, min_size)
 
 
 class _Chains:
@@ -78,15 +100,18 @@ class _Chains:
         self.seed, self.n_calls = seed, 0
         self.theta = DocumentNoise(X, seed).dirichlet(gamma)
 
-    def draw(self, n_samples):
-        """States of all chains after a warm-up, shape (n_samples, *gamma.shape)."""
+    def draw(self, n_samples, n_warm_up, min_size):
+        """States of all chains after a warm-up, shape (n_samples, *gamma.shape).
+
+        Documents with fewer effective draws than `min_size` get more sweeps per draw.
+        """
         everything = np.arange(self.X.shape[0])
-        self._sweep(everything, 1, int(np.ceil(_WARM_UP * n_samples)))
+        self._sweep(everything, 1, n_warm_up)
         draws = self._sweep(everything, n_samples, 1)
         thin, rows = 1, everything
         while thin < _MAX_THIN:
             thin *= 2
-            rows = rows[_size(draws[:, rows]) < _MIN_SIZE]
+            rows = rows[_size(draws[:, rows]) < min_size]
             if not len(rows):
                 break
             # Every second state up to the last one, and as many new states.
@@ -106,7 +131,7 @@ class _Chains:
         theta, draws = take_sweeps(
             self.X[rows],
             self.by_word,
-            self.alpha,
+            self.alpha[rows],
             self.gamma[rows],
             self.theta[rows],
             n_draws=n_draws,

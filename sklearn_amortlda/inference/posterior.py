@@ -261,6 +261,35 @@ class SampledPosterior:
         return np.sqrt(np.divide(total, within, np.ones_like(total), where=within > 0))
 
 
+def draws_of_topics(posterior, shape: tuple, n_draws: int, seed: int):
+    """Draws from a posterior of topics, shape (n_draws, n_topics, n_features).
+
+    The states of a chain are equally spaced, so that they are nearly independent.
+
+    Raises
+    ------
+    ValueError
+        If `posterior` is none, or its topics do not have the shape `shape`.
+    """
+    if isinstance(posterior, SampledPosterior):
+        states = posterior.samples
+        chosen = np.linspace(0, len(states) - 1, min(n_draws, len(states)))
+        draws = states[chosen.astype(int)]
+    elif isinstance(posterior, DirichletPosterior):
+        draws = posterior.sample(n_draws, seed)
+    else:
+        raise ValueError(
+            "topics must be a posterior of the topics, such as the result of "
+            f"topic_word_posterior, got {type(posterior).__name__}."
+        )
+    if draws.shape[1:] != shape:
+        raise ValueError(
+            f"topics has draws of shape {draws.shape[1:]}, and the model has topics of "
+            f"shape {shape}; pass a posterior of this model's topics."
+        )
+    return draws
+
+
 def draw_seed(random_state) -> int:
     """A seed of NumPy's generators, drawn from scikit-learn's `random_state`."""
     return check_random_state(random_state).randint(2**31 - 1)

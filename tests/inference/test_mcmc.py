@@ -137,7 +137,9 @@ def test_documents_of_similar_topics_get_more_sweeps():
             mcmc_options = {"n_samples": 100, "seed": 0}
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(mcmc, "_MAX_THIN", maximum)
-                draws = mcmc.draw_posterior(X, topic_word, alpha, gamma, **mcmc_options)
+                draws = mcmc.draw_posterior(
+                    X, [topic_word], alpha, gamma, **mcmc_options
+                )
             sizes[eta, maximum] = draws, np.median(mcmc._size(draws))
     assert_array_equal(sizes[0.02, 1][0], sizes[0.02, 8][0])
     assert sizes[10.0, 1][1] < 25 and sizes[10.0, 8][1] > 30
