@@ -27,6 +27,9 @@ BATCH_SIZE = 1024
 # documents of 100 words and 50 topics the bound is 41 nats below the log-likelihood at
 # the posterior of 'completion', 11 after these steps, and 10 at convergence.
 _BOUND_STEPS = 6
+# Relaxed steps to a local optimum of the bound, which 200 more steps do not raise by
+# 1e-4 nats per word (20NG, AGNews).
+_OPTIMUM_STEPS = 200
 
 
 class Inference:
@@ -147,18 +150,30 @@ class Inference:
             gamma = self._posterior(batch, beta, alpha, n_refine)
             if beta_of is not None:
                 beta = beta_of(batch.vocabulary)
-            gamma = refine(
-                gamma,
-                batch,
-                beta,
-                alpha,
-                geometric_mean,
-                n_steps,
-                RELAXATION,
-            )
-            values = document_bound(gamma, batch, beta, alpha)
+            values = self._bound_after(gamma, batch, beta, alpha, n_steps)
             bound[rows] = values[: rows.stop - rows.start].cpu().numpy()
         return bound
+
+    def optimal_bound(self, documents: Corpus) -> np.ndarray:
+        """`document_bound` at its optimum, shape (n_samples,).
+
+        The bound has several local optima. The result is the higher of two: from the
+        encoder's posterior, and from equal shares of the topics.
+        """
+        optimum = np.empty(len(documents))
+        for rows, batch in self._batches(documents):
+            beta, alpha = self.topics.mean(batch.vocabulary), self._alpha_of(batch)
+            encoder = self._posterior(batch, beta, alpha, n_refine=0)
+            even = alpha + batch.lengths.unsqueeze(1) / len(self.alpha)
+            bounds = torch.stack(
+                [
+                    self._bound_after(start, batch, beta, alpha, _OPTIMUM_STEPS)
+                    for start in (encoder, even)
+                ]
+            )
+            best = bounds.amax(0)[: rows.stop - rows.start]
+            optimum[rows] = best.cpu().numpy()
+        return optimum
 
     def completion(self, gamma: np.ndarray, held_out: Corpus) -> np.ndarray:
         """log p(held-out words | gamma) of every document, shape (n_samples,).
@@ -193,6 +208,12 @@ class Inference:
         if batch.covariates is None:
             return self.alpha
         return alpha_of_documents(*self.regression, batch.covariates)
+
+    @torch.no_grad()
+    def _bound_after(self, gamma, batch, beta, alpha, n_steps):
+        """The bounds after steps that raise them."""
+        gamma = refine(gamma, batch, beta, alpha, geometric_mean, n_steps, RELAXATION)
+        return document_bound(gamma, batch, beta, alpha)
 
     @torch.no_grad()
     def _posterior(self, batch: Batch, beta, alpha, n_refine=None):

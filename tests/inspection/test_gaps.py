@@ -34,6 +34,23 @@ def test_gaps_are_differences_and_not_negative(gaps, lda, corpus):
     # `score` takes six steps after the refinement.
     score = lda.score(corpus[:20])
     assert gaps.refined.sum() < score <= gaps.optimum.sum() + 1e-3
+    assert_allclose(gaps.score.sum(), score)
+
+
+def test_several_numbers_of_refinements(gaps, lda, corpus):
+    several = inference_gaps(lda, corpus[:20], refine=[0, 3, 10], n_particles=1)
+    assert several.refined.shape == several.refined_gap.shape == (3, 20)
+    assert_array_equal(several.refined[0], gaps.encoder)
+    assert_array_equal(several.refined[1], gaps.refined)
+    assert several.refined[2].sum() > gaps.refined.sum()
+
+
+def test_optimum_is_the_higher_of_two(lda, corpus, gaps):
+    from_encoder = lda.set_params(refine=0)
+    with from_encoder._reading(corpus[:20], whom="test") as (documents, _, inference):
+        alone = inference.bound(documents, n_steps=300)
+    lda.set_params(refine=3)
+    assert (gaps.optimum >= alone - 1e-3).all()
 
 
 def test_log_likelihood_is_exact_up_to_the_noise_of_the_estimate(gaps, lda, corpus):
@@ -44,7 +61,7 @@ def test_log_likelihood_is_exact_up_to_the_noise_of_the_estimate(gaps, lda, corp
 
 
 def test_optimum_is_a_fixed_point(lda, corpus, gaps, monkeypatch):
-    monkeypatch.setattr("sklearn_amortlda.inspection._gaps._N_OPTIMAL", 2000)
+    monkeypatch.setattr("sklearn_amortlda.inference.inference._OPTIMUM_STEPS", 2000)
     more = inference_gaps(lda, corpus[:20], n_particles=1)
     assert_allclose(more.optimum, gaps.optimum, atol=2e-2)
 
@@ -66,5 +83,8 @@ def test_other_models_and_wrong_input_raise(lda, corpus):
         inference_gaps(lda, corpus[:2], n_particles=0)
     with pytest.raises(ValueError, match="each word token has one topic"):
         inference_gaps(lda, 1.5 * corpus[:2])
+    for refine in (-1, 1.5, [[1]], "all"):
+        with pytest.raises(ValueError, match="refine must be a number of steps"):
+            inference_gaps(lda, corpus[:2], refine=refine)
     with pytest.raises(ValueError, match="features"):
         inference_gaps(lda, np.ones((2, 7)))
