@@ -1,8 +1,11 @@
 """A fitted AmortizedLDA and documents go in; the gaps of its inference come out."""
 
+from __future__ import annotations
+
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
+from ..data.types import MatrixLike, RandomState, TopicModel
 from ..metrics import held_out_log_likelihood
 from ..metrics._models import check_names, model_and_counts
 
@@ -10,7 +13,13 @@ from ..metrics._models import check_names, model_and_counts
 _N_OPTIMAL = 200
 
 
-def inference_gaps(model, X, *, n_particles=50, random_state=0):
+def inference_gaps(
+    model: TopicModel,
+    X: MatrixLike,
+    *,
+    n_particles: int = 50,
+    random_state: RandomState = 0,
+) -> Bunch:
     r"""Return how far the bound of each document is from its log-likelihood.
 
     The log-likelihood is the sum of the bound at the encoder's posterior and of two
