@@ -8,8 +8,10 @@ compute import them.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from copy import copy
 from numbers import Integral, Real
+from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 from sklearn.base import (
@@ -23,8 +25,12 @@ from ._attributes import AttributesMixin
 from ._callbacks import CallbackSupportMixin, FitCallbacks
 from ._fit_input import FitInputMixin
 from ._fitted_model import FittedModelMixin
-from .data.types import MatrixLike
+from .data.types import MatrixLike, RandomState
 from .runtime.estimator_lock import one_writer
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
 _PRIOR = [
     StrOptions({"auto"}),
@@ -291,34 +297,34 @@ class AmortizedLDA(
 
     def __init__(
         self,
-        n_components=10,
+        n_components: int = 10,
         *,
-        doc_topic_prior="auto",
-        topic_word_prior=0.03,
-        objective="completion",
-        encoder="mlp",
-        hidden_layer_sizes=(100,),
-        word_vectors=None,
-        refine=3,
-        learning_rate_init=0.002,
-        learning_schedule="auto",
-        learning_decay=0.55,
-        learning_offset=10.0,
-        max_iter=20,
-        batch_size="auto",
-        total_samples=1_000_000,
-        n_jobs=None,
-        label_weight=0.0,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        warm_start=False,
-        device="auto",
-        distributed=False,
-        checkpoint=None,
-        verbose=0,
-        random_state=None,
-    ):
+        doc_topic_prior: float | str | ArrayLike | None = "auto",
+        topic_word_prior: float | str | ArrayLike | None = 0.03,
+        objective: str = "completion",
+        encoder: str | Callable[[int, int], nn.Module] = "mlp",
+        hidden_layer_sizes: ArrayLike = (100,),
+        word_vectors: ArrayLike | None = None,
+        refine: int = 3,
+        learning_rate_init: float = 0.002,
+        learning_schedule: str = "auto",
+        learning_decay: float = 0.55,
+        learning_offset: float = 10.0,
+        max_iter: int = 20,
+        batch_size: int | str = "auto",
+        total_samples: float = 1_000_000,
+        n_jobs: int | None = None,
+        label_weight: float = 0.0,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        warm_start: bool = False,
+        device: str | torch.device = "auto",
+        distributed: bool = False,
+        checkpoint: str | os.PathLike | None = None,
+        verbose: int = 0,
+        random_state: RandomState = None,
+    ) -> None:
         self.n_components = n_components
         self.doc_topic_prior = doc_topic_prior
         self.topic_word_prior = topic_word_prior

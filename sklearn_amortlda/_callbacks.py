@@ -6,12 +6,24 @@ with each epoch as a task. Before scikit-learn 1.9 the methods do nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import ArrayLike
+
+from .data.types import MatrixLike
+
 try:
     from sklearn.callback import CallbackSupportMixin
 except ImportError:
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
         """Empty replacement before scikit-learn 1.9, without callbacks."""
+
+
+if TYPE_CHECKING:
+    from ._amortized_lda import AmortizedLDA
+    from .training.loop import Training
 
 
 class FitCallbacks:
@@ -31,8 +43,17 @@ class FitCallbacks:
         first epoch ends.
     """
 
-    def __init__(self, estimator, X, y, sample_weight, covariates=None):
-        self._estimator, self._context, self.attributes = estimator, None, None
+    attributes: Callable[[Training], dict[str, Any]]
+
+    def __init__(
+        self,
+        estimator: AmortizedLDA,
+        X: MatrixLike,
+        y: ArrayLike | None,
+        sample_weight: ArrayLike | None,
+        covariates: MatrixLike | None = None,
+    ) -> None:
+        self._estimator, self._context = estimator, None
         if not hasattr(estimator, "_init_callback_context"):
             return
         # ScoringMonitor requires a y, which `score` ignores.
@@ -52,7 +73,7 @@ class FitCallbacks:
             self._epoch = self._context.subcontext(task_name="epoch")
             self._begin(self._epoch)
 
-    def epoch_ends(self, training, record) -> bool:
+    def epoch_ends(self, training: Training, record: dict[str, Any]) -> bool:
         """End the subtask with the present model; return whether training stops."""
         if self._context is None:
             return False

@@ -1,10 +1,17 @@
 """A model with covariates and documents go in; intervals of the effects come out."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
+from ..data.types import MatrixLike, RandomState, TopicModel
 from ..inspection import covariate_effects, top_words
-from ._figure import panels, shortened
+from ._figure import AxesLike, panels, shortened
 
 # Inches: height of a row, and width of a panel with its labels.
 _ROW, _WIDTH = 0.2, 5.0
@@ -52,7 +59,16 @@ class CovariateEffectsDisplay:
     (2, 1)
     """
 
-    def __init__(self, *, effect, lower, upper, names, words, level=0.9):
+    def __init__(
+        self,
+        *,
+        effect: np.ndarray,
+        lower: np.ndarray,
+        upper: np.ndarray,
+        names: Sequence[str] | np.ndarray,
+        words: np.ndarray,
+        level: float = 0.9,
+    ) -> None:
         self.effect = effect
         self.lower = lower
         self.upper = upper
@@ -63,20 +79,20 @@ class CovariateEffectsDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
-        covariates,
-        names=None,
-        feature_names=None,
+        estimator: TopicModel,
+        X: MatrixLike,
+        covariates: MatrixLike,
+        names: ArrayLike | None = None,
+        feature_names: ArrayLike | None = None,
         *,
-        level=0.9,
-        n_draws=200,
-        n_words=3,
-        ranking="lift",
-        random_state=0,
-        ax=None,
-        errorbar_kw=None,
-    ):
+        level: float = 0.9,
+        n_draws: int = 200,
+        n_words: int = 3,
+        ranking: str | ArrayLike = "lift",
+        random_state: RandomState = 0,
+        ax: AxesLike | None = None,
+        errorbar_kw: dict[str, Any] | None = None,
+    ) -> CovariateEffectsDisplay:
         """Compute and draw the effects of covariates.
 
         Parameters
@@ -135,7 +151,9 @@ class CovariateEffectsDisplay:
         )
         return display.plot(ax=ax, errorbar_kw=errorbar_kw)
 
-    def plot(self, *, ax=None, errorbar_kw=None):
+    def plot(
+        self, *, ax: AxesLike | None = None, errorbar_kw: dict[str, Any] | None = None
+    ) -> CovariateEffectsDisplay:
         """Draw the effects.
 
         Parameters

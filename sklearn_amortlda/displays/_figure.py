@@ -1,7 +1,18 @@
 """A number of panels or a list of words goes in; axes or short labels come out."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias, Union
+
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# One Axes for each panel.
+AxesLike: TypeAlias = Union["Axes", Sequence["Axes"], np.ndarray]
 
 
 def panels(caller, ax, n_panels, *, n_cols, size, **options):

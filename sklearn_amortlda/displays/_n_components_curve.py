@@ -1,9 +1,16 @@
 """An estimator and counts go in; curves of its quality by number of topics come out."""
 
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
+from ..data.types import MatrixLike, RandomState, TopicModel
 from ..inspection import n_components_curve
-from ._figure import panels
+from ._figure import AxesLike, panels
 
 _LABELS = {
     "perplexity": "held-out perplexity",
@@ -51,7 +58,14 @@ class NComponentsCurveDisplay:
     (2, 2)
     """
 
-    def __init__(self, *, n_components, perplexity, coherence, diversity):
+    def __init__(
+        self,
+        *,
+        n_components: np.ndarray,
+        perplexity: np.ndarray,
+        coherence: np.ndarray,
+        diversity: np.ndarray,
+    ) -> None:
         self.n_components = n_components
         self.perplexity = perplexity
         self.coherence = coherence
@@ -60,16 +74,16 @@ class NComponentsCurveDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
-        n_components_range,
+        estimator: TopicModel,
+        X: MatrixLike,
+        n_components_range: ArrayLike,
         *,
-        cv=None,
-        random_state=0,
-        n_jobs=None,
-        ax=None,
-        errorbar_kw=None,
-    ):
+        cv: object = None,
+        random_state: RandomState = 0,
+        n_jobs: int | None = None,
+        ax: AxesLike | None = None,
+        errorbar_kw: dict[str, Any] | None = None,
+    ) -> NComponentsCurveDisplay:
         """Fit the estimator with each number of topics and draw its quality.
 
         Parameters
@@ -109,7 +123,9 @@ class NComponentsCurveDisplay:
         )
         return cls(**curve).plot(ax=ax, errorbar_kw=errorbar_kw)
 
-    def plot(self, *, ax=None, errorbar_kw=None):
+    def plot(
+        self, *, ax: AxesLike | None = None, errorbar_kw: dict[str, Any] | None = None
+    ) -> NComponentsCurveDisplay:
         """Draw the curves.
 
         Parameters

@@ -1,18 +1,33 @@
 """A fitted model and documents go in; an interactive map of the topics comes out."""
 
+from __future__ import annotations
+
 from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ..data.types import MatrixLike, TopicModel
 from ..inspection import top_words, topic_sizes
 from ..metrics._models import topics_of
 from ._topic_map import topic_coordinates
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 # Pixels: side of the map, and diameter of the circle of a topic with all the words.
 _SIDE, _DIAMETER = 800, 450
 
 
-def to_plotly(estimator, X, feature_names=None, *, n_words=15, ranking="lift"):
+def to_plotly(
+    estimator: TopicModel,
+    X: MatrixLike,
+    feature_names: ArrayLike | None = None,
+    *,
+    n_words: int = 15,
+    ranking: str | ArrayLike = "lift",
+) -> Figure:
     """Return an interactive :class:`TopicMapDisplay`, as a plotly figure.
 
     ``figure.write_html("topics.html")`` saves the map as one file that needs no other

@@ -1,16 +1,30 @@
 """A fitted model and documents go in; the input of pyLDAvis comes out."""
 
-import numpy as np
+from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..data.types import MatrixLike, TopicModel
 from ..metrics._checks import check_counts, simplex
 from ..metrics._models import model_and_counts, names_of, topics_of
 from ._topic_map import topic_coordinates
+
+if TYPE_CHECKING:
+    from pyLDAvis import PreparedData
 
 # pyLDAvis takes logarithms, and JSON cannot store infinity.
 _SMALLEST = 1e-12
 
 
-def to_pyldavis(estimator, X, feature_names=None, **kwargs):
+def to_pyldavis(
+    estimator: TopicModel,
+    X: MatrixLike,
+    feature_names: ArrayLike | None = None,
+    **kwargs: Any,
+) -> PreparedData:
     """Return the data of an interactive pyLDAvis visualization [1]_ of a model.
 
     ``pyLDAvis.display`` and ``pyLDAvis.save_html`` show the data. The saved page loads

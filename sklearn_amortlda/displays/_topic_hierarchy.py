@@ -1,11 +1,20 @@
 """A fitted model goes in; a dendrogram of its topics comes out."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.cluster.hierarchy import dendrogram
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
-from ..inspection import top_words, topic_hierarchy
+from ..data.types import TopicModel
+from ..inspection import TopicHierarchy, top_words, topic_hierarchy
 from ._figure import panels, shortened
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # Inches: height of a leaf, and width of the figure.
 _LEAF, _WIDTH = 0.2, 8.0
@@ -50,23 +59,23 @@ class TopicHierarchyDisplay:
     [0, 1, 2, 3, 4]
     """
 
-    def __init__(self, *, hierarchy, words):
+    def __init__(self, *, hierarchy: TopicHierarchy, words: np.ndarray) -> None:
         self.hierarchy = hierarchy
         self.words = words
 
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        feature_names=None,
+        estimator: TopicModel,
+        feature_names: ArrayLike | None = None,
         *,
-        method="average",
-        n_groups=None,
-        n_words=5,
-        ranking="lift",
-        ax=None,
-        dendrogram_kw=None,
-    ):
+        method: str = "average",
+        n_groups: int | None = None,
+        n_words: int = 5,
+        ranking: str | ArrayLike = "lift",
+        ax: Axes | None = None,
+        dendrogram_kw: dict[str, Any] | None = None,
+    ) -> TopicHierarchyDisplay:
         """Draw the dendrogram of the topics of a fitted estimator.
 
         Parameters
@@ -104,7 +113,13 @@ class TopicHierarchyDisplay:
         )
         return display.plot(n_groups=n_groups, ax=ax, dendrogram_kw=dendrogram_kw)
 
-    def plot(self, *, n_groups=None, ax=None, dendrogram_kw=None):
+    def plot(
+        self,
+        *,
+        n_groups: int | None = None,
+        ax: Axes | None = None,
+        dendrogram_kw: dict[str, Any] | None = None,
+    ) -> TopicHierarchyDisplay:
         """Draw the dendrogram.
 
         Parameters

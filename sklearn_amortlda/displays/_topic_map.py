@@ -1,15 +1,24 @@
 """A fitted model and documents go in; a map of the topics on a plane comes out."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.spatial.distance import squareform
 from sklearn.decomposition import KernelPCA
 from sklearn.manifold import smacof
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
+from ..data.types import MatrixLike, TopicModel
 from ..inspection import top_words, topic_sizes
 from ..inspection._hierarchy import topic_distances
 from ..metrics._models import topics_of
 from ._figure import panels, shortened
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # Share of the map that all circles together cover. Larger circles hide one another.
 _COVERED = 0.25
@@ -71,7 +80,9 @@ class TopicMapDisplay:
     (5, 2)
     """
 
-    def __init__(self, *, coordinates, sizes, words):
+    def __init__(
+        self, *, coordinates: np.ndarray, sizes: np.ndarray, words: np.ndarray
+    ) -> None:
         self.coordinates = coordinates
         self.sizes = sizes
         self.words = words
@@ -79,16 +90,16 @@ class TopicMapDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
-        feature_names=None,
+        estimator: TopicModel,
+        X: MatrixLike,
+        feature_names: ArrayLike | None = None,
         *,
-        n_words=3,
-        ranking="lift",
-        ax=None,
-        scatter_kw=None,
-        text_kw=None,
-    ):
+        n_words: int = 3,
+        ranking: str | ArrayLike = "lift",
+        ax: Axes | None = None,
+        scatter_kw: dict[str, Any] | None = None,
+        text_kw: dict[str, Any] | None = None,
+    ) -> TopicMapDisplay:
         """Draw the map of the topics of a fitted estimator.
 
         Parameters
@@ -126,7 +137,13 @@ class TopicMapDisplay:
         )
         return display.plot(ax=ax, scatter_kw=scatter_kw, text_kw=text_kw)
 
-    def plot(self, *, ax=None, scatter_kw=None, text_kw=None):
+    def plot(
+        self,
+        *,
+        ax: Axes | None = None,
+        scatter_kw: dict[str, Any] | None = None,
+        text_kw: dict[str, Any] | None = None,
+    ) -> TopicMapDisplay:
         """Draw the map.
 
         Parameters

@@ -1,10 +1,19 @@
 """A model and grouped documents go in; heat maps of topics by group come out."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
+from ..data.types import MatrixLike, TopicModel
 from ..inspection import top_words, topics_over_time, topics_per_class
 from ._figure import panels, shortened
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # Inches: height of a row, width of a column, of a letter and of the row labels.
 _ROW, _COLUMN, _LETTER, _LABELS = 0.2, 0.25, 0.08, 4.0
@@ -111,7 +120,14 @@ class TopicsPerClassDisplay(_TopicSharesDisplay):
     (2, 5)
     """
 
-    def __init__(self, *, classes, shares, topics, words):
+    def __init__(
+        self,
+        *,
+        classes: ArrayLike,
+        shares: np.ndarray,
+        topics: np.ndarray,
+        words: np.ndarray,
+    ) -> None:
         self.classes = classes
         self.shares = shares
         self.topics = topics
@@ -120,17 +136,17 @@ class TopicsPerClassDisplay(_TopicSharesDisplay):
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
-        y,
-        feature_names=None,
+        estimator: TopicModel,
+        X: MatrixLike,
+        y: ArrayLike,
+        feature_names: ArrayLike | None = None,
         *,
-        topics=None,
-        n_words=3,
-        ranking="lift",
-        ax=None,
-        mesh_kw=None,
-    ):
+        topics: ArrayLike | None = None,
+        n_words: int = 3,
+        ranking: str | ArrayLike = "lift",
+        ax: Axes | None = None,
+        mesh_kw: dict[str, Any] | None = None,
+    ) -> TopicsPerClassDisplay:
         """Draw the topics of a fitted estimator in each class of documents.
 
         Parameters
@@ -168,7 +184,9 @@ class TopicsPerClassDisplay(_TopicSharesDisplay):
         display = cls._of_shares(shares, topics, words, classes=classes)
         return display.plot(ax=ax, mesh_kw=mesh_kw)
 
-    def plot(self, *, ax=None, mesh_kw=None):
+    def plot(
+        self, *, ax: Axes | None = None, mesh_kw: dict[str, Any] | None = None
+    ) -> TopicsPerClassDisplay:
         """Draw the heat map.
 
         Parameters
@@ -245,7 +263,14 @@ class TopicsOverTimeDisplay(_TopicSharesDisplay):
     (4, 5)
     """
 
-    def __init__(self, *, edges, shares, topics, words):
+    def __init__(
+        self,
+        *,
+        edges: np.ndarray,
+        shares: np.ndarray,
+        topics: np.ndarray,
+        words: np.ndarray,
+    ) -> None:
         self.edges = edges
         self.shares = shares
         self.topics = topics
@@ -254,18 +279,18 @@ class TopicsOverTimeDisplay(_TopicSharesDisplay):
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
-        time,
-        feature_names=None,
+        estimator: TopicModel,
+        X: MatrixLike,
+        time: ArrayLike,
+        feature_names: ArrayLike | None = None,
         *,
-        n_bins=10,
-        topics=None,
-        n_words=3,
-        ranking="lift",
-        ax=None,
-        mesh_kw=None,
-    ):
+        n_bins: int = 10,
+        topics: ArrayLike | None = None,
+        n_words: int = 3,
+        ranking: str | ArrayLike = "lift",
+        ax: Axes | None = None,
+        mesh_kw: dict[str, Any] | None = None,
+    ) -> TopicsOverTimeDisplay:
         """Draw the topics of a fitted estimator in each time span.
 
         Parameters
@@ -306,7 +331,9 @@ class TopicsOverTimeDisplay(_TopicSharesDisplay):
         display = cls._of_shares(shares, topics, words, edges=edges)
         return display.plot(ax=ax, mesh_kw=mesh_kw)
 
-    def plot(self, *, ax=None, mesh_kw=None):
+    def plot(
+        self, *, ax: Axes | None = None, mesh_kw: dict[str, Any] | None = None
+    ) -> TopicsOverTimeDisplay:
         """Draw the heat map.
 
         Parameters

@@ -1,12 +1,18 @@
 """A fitted model goes in; bars of the top words of its topics come out."""
 
-import numpy as np
+from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..data.types import TopicModel
 from ..inspection._ranking import ranked_words
 from ..inspection._sizes import training_shares
 from ..metrics._checks import simplex
 from ..metrics._models import names_of, topics_of
-from ._figure import panels, shortened
+from ._figure import AxesLike, panels, shortened
 
 
 class TopicsDisplay:
@@ -54,7 +60,14 @@ class TopicsDisplay:
     (2, 4)
     """
 
-    def __init__(self, *, words, probabilities, topics, sizes=None):
+    def __init__(
+        self,
+        *,
+        words: np.ndarray,
+        probabilities: np.ndarray,
+        topics: np.ndarray,
+        sizes: np.ndarray | None = None,
+    ) -> None:
         self.words = words
         self.probabilities = probabilities
         self.topics = topics
@@ -63,16 +76,16 @@ class TopicsDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        feature_names=None,
+        estimator: TopicModel,
+        feature_names: ArrayLike | None = None,
         *,
-        topics=None,
-        n_words=10,
-        ranking="lift",
-        ax=None,
-        n_cols=5,
-        bar_kw=None,
-    ):
+        topics: ArrayLike | None = None,
+        n_words: int = 10,
+        ranking: str | ArrayLike = "lift",
+        ax: AxesLike | None = None,
+        n_cols: int = 5,
+        bar_kw: dict[str, Any] | None = None,
+    ) -> TopicsDisplay:
         """Draw the topics of a fitted estimator.
 
         Parameters
@@ -119,7 +132,13 @@ class TopicsDisplay:
         )
         return display.plot(ax=ax, n_cols=n_cols, bar_kw=bar_kw)
 
-    def plot(self, *, ax=None, n_cols=5, bar_kw=None):
+    def plot(
+        self,
+        *,
+        ax: AxesLike | None = None,
+        n_cols: int = 5,
+        bar_kw: dict[str, Any] | None = None,
+    ) -> TopicsDisplay:
         """Draw the bars.
 
         Parameters

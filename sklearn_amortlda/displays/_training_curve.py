@@ -1,7 +1,12 @@
 """The training history of a model goes in; curves by epoch come out."""
 
+from __future__ import annotations
+
+from typing import Any
+
+from ..data.types import TopicModel
 from ..metrics._models import model_of
-from ._figure import panels
+from ._figure import AxesLike, panels
 
 # Measures that `history_` records, with the labels of their axes.
 _LABELS = {
@@ -45,11 +50,17 @@ class TrainingCurveDisplay:
     ['bound']
     """
 
-    def __init__(self, *, history):
+    def __init__(self, *, history: list[dict[str, Any]]) -> None:
         self.history = history
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, line_kw=None):
+    def from_estimator(
+        cls,
+        estimator: TopicModel,
+        *,
+        ax: AxesLike | None = None,
+        line_kw: dict[str, Any] | None = None,
+    ) -> TrainingCurveDisplay:
         """Draw the history of a fitted estimator.
 
         Parameters
@@ -69,7 +80,9 @@ class TrainingCurveDisplay:
         history = model_of(estimator).history_
         return cls(history=history).plot(ax=ax, line_kw=line_kw)
 
-    def plot(self, *, ax=None, line_kw=None):
+    def plot(
+        self, *, ax: AxesLike | None = None, line_kw: dict[str, Any] | None = None
+    ) -> TrainingCurveDisplay:
         """Draw the curves.
 
         Parameters

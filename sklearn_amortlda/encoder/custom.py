@@ -6,6 +6,8 @@ whole vocabulary. Output: hidden units, checked for shape and finiteness.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 
@@ -32,7 +34,16 @@ class CustomBody(nn.Module):
         Seed of the module's initial weights.
     """
 
-    def __init__(self, build, n_features, n_hidden, *, dtype, device, seed=0):
+    def __init__(
+        self,
+        build: Callable[[int, int], nn.Module],
+        n_features: int,
+        n_hidden: int,
+        *,
+        dtype: torch.dtype,
+        device: torch.device,
+        seed: int = 0,
+    ) -> None:
         super().__init__()
         self.shape = n_features, n_hidden
         if isinstance(build, nn.Module):
@@ -52,7 +63,7 @@ class CustomBody(nn.Module):
             )
         self.module = module.to(dtype=dtype, device=device)
 
-    def forward(self, batch: Batch, rows=None):
+    def forward(self, batch: Batch, rows: None = None) -> torch.Tensor:
         """Hidden units, shape (n_documents, n_hidden)."""
         words = batch.vocabulary.index_select(0, batch.words)
         return self._call(batch.offsets, words, batch.counts)

@@ -15,6 +15,8 @@ from scipy.special import softmax
 from scipy.stats import beta
 from sklearn.utils import check_random_state
 
+from ..data.types import RandomState
+
 
 @dataclass(frozen=True, eq=False)
 class DirichletPosterior:
@@ -63,7 +65,7 @@ class DirichletPosterior:
         total = concentration + rest
         return np.sqrt(concentration * rest / (total + 1.0)) / total
 
-    def interval(self, level=0.9) -> tuple[np.ndarray, np.ndarray]:
+    def interval(self, level: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
         """Equal-tailed credible interval of the marginal of each entry.
 
         Parameters
@@ -90,7 +92,9 @@ class DirichletPosterior:
         # Not ppf(1 - tail), which loses digits of a small tail.
         return beta.ppf(tail, concentration, rest), beta.isf(tail, concentration, rest)
 
-    def sample(self, n_samples=1, random_state=None) -> np.ndarray:
+    def sample(
+        self, n_samples: int = 1, random_state: RandomState = None
+    ) -> np.ndarray:
         """Independent draws.
 
         Parameters
@@ -163,7 +167,7 @@ class SampledPosterior:
         """Standard deviation of each entry, shape (n, K)."""
         return self.samples.std(axis=0, dtype=np.float64)
 
-    def interval(self, level=0.9) -> tuple[np.ndarray, np.ndarray]:
+    def interval(self, level: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
         """Equal-tailed credible interval of each entry.
 
         Parameters
@@ -189,7 +193,9 @@ class SampledPosterior:
         )
         return lower, upper
 
-    def sample(self, n_samples=1, random_state=None) -> np.ndarray:
+    def sample(
+        self, n_samples: int = 1, random_state: RandomState = None
+    ) -> np.ndarray:
         """Draws from the states of the chains, with replacement.
 
         Parameters

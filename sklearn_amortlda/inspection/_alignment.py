@@ -1,12 +1,18 @@
 """Two models go in; the one-to-one matching of their topics comes out."""
 
-import numpy as np
+from __future__ import annotations
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..data.types import TopicModel
 from ..metrics._checks import check_topics, matched_topics
 from ..metrics._models import model_of, topics_of
 
 
-def align_topics(a, b):
+def align_topics(
+    a: TopicModel | ArrayLike, b: TopicModel | ArrayLike
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Match the topics of two models one to one.
 
     The matching maximizes the sum of the cosine similarities of matched topics

@@ -1,10 +1,14 @@
 """A fitted model and documents go in; topics by document, class and time come out."""
 
+from __future__ import annotations
+
 import warnings
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_consistent_length, column_or_1d
 
+from ..data.types import MatrixLike, TopicModel
 from ..metrics._checks import top_indices
 from ._sizes import theta_and_lengths, words_by_topic
 
@@ -12,7 +16,9 @@ from ._sizes import theta_and_lengths, words_by_topic
 _Z = 1.96
 
 
-def representative_documents(model, X, *, n_documents=3):
+def representative_documents(
+    model: TopicModel, X: MatrixLike, *, n_documents: int = 3
+) -> np.ndarray:
     """Return the documents that represent each topic best.
 
     Documents are ranked by the lower end of the 95 % Wilson interval [1]_ of the
@@ -61,7 +67,9 @@ def representative_documents(model, X, *, n_documents=3):
     return top_indices(lower.T, n_documents, "n_documents")
 
 
-def topics_per_class(model, X, y):
+def topics_per_class(
+    model: TopicModel, X: MatrixLike, y: ArrayLike
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the share of each topic in the words of each class.
 
     Parameters
@@ -111,7 +119,9 @@ def topics_per_class(model, X, y):
     return classes, _shares_by_group(words, group, len(classes))
 
 
-def topics_over_time(model, X, time, *, n_bins=10):
+def topics_over_time(
+    model: TopicModel, X: MatrixLike, time: ArrayLike, *, n_bins: int = 10
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the share of each topic in the words of each time span.
 
     Parameters

@@ -1,8 +1,14 @@
 """A model with covariates and documents go in; the covariates' effects come out."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import Bunch, check_random_state
 
+from ..data.types import MatrixLike, RandomState, TopicModel
 from ..inference.posterior import check_n_samples
 from ..metrics._checks import check_integers
 from ..metrics._models import model_and_counts
@@ -11,19 +17,22 @@ from ._pruning import amortized
 from ._table import frame_type
 from ._words import top_words
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 def covariate_effects(
-    model,
-    X,
-    covariates,
-    names=None,
+    model: TopicModel,
+    X: MatrixLike,
+    covariates: MatrixLike,
+    names: ArrayLike | None = None,
     *,
-    level=0.9,
-    n_draws=200,
-    n_words=5,
-    random_state=0,
-    as_frame="auto",
-):
+    level: float = 0.9,
+    n_draws: int = 200,
+    n_words: int = 5,
+    random_state: RandomState = 0,
+    as_frame: bool | str = "auto",
+) -> pd.DataFrame | Bunch:
     r"""Return the effect of each covariate on the expected share of each topic.
 
     The expected share of topic k in document d is

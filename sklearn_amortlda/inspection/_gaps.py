@@ -1,14 +1,25 @@
 """A fitted AmortizedLDA and documents go in; the gaps of its inference come out."""
 
+from __future__ import annotations
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
+from ..data.types import MatrixLike, RandomState, TopicModel
 from ..metrics import held_out_log_likelihood
 from ..metrics._models import check_names, model_and_counts
 
 
-def inference_gaps(model, X, *, refine=None, n_particles=50, random_state=0):
+def inference_gaps(
+    model: TopicModel,
+    X: MatrixLike,
+    *,
+    refine: ArrayLike | None = None,
+    n_particles: int = 50,
+    random_state: RandomState = 0,
+) -> Bunch:
     r"""Return how far the bound of each document is from its log-likelihood.
 
     The log-likelihood is the sum of the bound at the encoder's posterior and of two
@@ -93,7 +104,8 @@ def inference_gaps(model, X, *, refine=None, n_particles=50, random_state=0):
     log_likelihood = held_out_log_likelihood(
         lda, counts, n_particles=n_particles, random_state=random_state
     )
-    refined = np.array(refined) if np.ndim(refine) else refined[0]
+    one = refine is None or np.ndim(refine) == 0
+    refined = refined[0] if one else np.array(refined)
     return Bunch(
         n_words=counts.sum(axis=1),
         encoder=encoder,

@@ -1,11 +1,14 @@
 """A fitted model goes in; a tree of its topics comes out, to be cut into groups."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.cluster.hierarchy import cut_tree, linkage
 from scipy.spatial.distance import pdist
 
+from ..data.types import TopicModel
 from ..metrics._checks import check_in_range, simplex
 from ..metrics._models import topics_of
 
@@ -24,11 +27,11 @@ class TopicHierarchy:
     linkage: np.ndarray
 
     @property
-    def n_topics(self):
+    def n_topics(self) -> int:
         """Number of topics, the leaves of the tree."""
         return len(self.linkage) + 1
 
-    def cut(self, n_groups):
+    def cut(self, n_groups: int) -> list[np.ndarray]:
         """Return the groups of topics at a level of the tree.
 
         Parameters
@@ -53,7 +56,7 @@ class TopicHierarchy:
         return sorted(groups, key=lambda group: group[0])
 
 
-def topic_hierarchy(model, *, method="average"):
+def topic_hierarchy(model: TopicModel, *, method: str = "average") -> TopicHierarchy:
     """Return a tree of topics by agglomerative clustering.
 
     The two closest topics or groups are merged until one group is left. The distance of

@@ -3,11 +3,16 @@
 A merged topic takes the place of the first topic of its group.
 """
 
+from __future__ import annotations
+
 import copy
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import logsumexp, softmax
 
+from ..data.types import Model
 from ..metrics._models import model_of
 from ._pruning import (
     amortized,
@@ -20,7 +25,7 @@ from ._pruning import (
 _EPSILON = 1e-5
 
 
-def merge_topics(model, groups):
+def merge_topics(model: Model, groups: Sequence[ArrayLike]) -> Model:
     r"""Return a copy of a fitted AmortizedLDA in which groups of topics are one topic.
 
     The parameters lambda (`components_`, and those of labels) and alpha of a group are

@@ -1,12 +1,16 @@
 """An estimator and counts go in; its quality for each number of topics comes out."""
 
+from __future__ import annotations
+
 from functools import partial
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.model_selection import GridSearchCV, ShuffleSplit
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
+from ..data.types import MatrixLike, RandomState, TopicModel
 from ..metrics._coherence import topic_coherence
 from ..metrics._completion import document_completion_perplexity
 from ..metrics._models import model_and_counts, topics_of
@@ -14,8 +18,14 @@ from ..metrics._overlap import topic_diversity
 
 
 def n_components_curve(
-    estimator, X, n_components_range, *, cv=None, random_state=0, n_jobs=None
-):
+    estimator: TopicModel,
+    X: MatrixLike,
+    n_components_range: ArrayLike,
+    *,
+    cv: object = None,
+    random_state: RandomState = 0,
+    n_jobs: int | None = None,
+) -> Bunch:
     """Return the quality for each number of topics, on held-out documents.
 
     Held-out perplexity falls while additional topics fit structure of the corpus, and

@@ -1,10 +1,14 @@
 """A fitted AmortizedLDA and indices of topics go in; a smaller model comes out."""
 
+from __future__ import annotations
+
 import copy
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
+from ..data.types import Model
 from ..metrics._models import model_of
 
 # Parameters and attributes that have one row per topic, with the number of dimensions
@@ -24,7 +28,7 @@ _BY_TOPIC = {
 }
 
 
-def prune_topics(model, keep):
+def prune_topics(model: Model, keep: ArrayLike) -> Model:
     """Return a copy of a fitted AmortizedLDA that has only some of its topics.
 
     The kept topics do not change and nothing is fitted again. `transform` of the copy

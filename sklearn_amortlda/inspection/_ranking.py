@@ -1,14 +1,17 @@
 """A fitted model goes in; scores that rank the words of its topics come out."""
 
+from __future__ import annotations
+
 import numpy as np
 
+from ..data.types import TopicModel
 from ..metrics._checks import check_topics, top_indices
 from ..metrics._models import model_of, topics_of
 
 RANKINGS = ("lift", "probability")
 
 
-def topic_lift(model, *, prior_count=5.0):
+def topic_lift(model: TopicModel, *, prior_count: float = 5.0) -> np.ndarray:
     r"""Return how many times more frequent each word is in a topic than in the corpus.
 
     With :math:`n_{kv}` the count of word v in topic k, the lift is

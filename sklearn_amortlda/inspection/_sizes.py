@@ -1,13 +1,16 @@
 """A fitted model and documents go in; the number of words of each topic comes out."""
 
+from __future__ import annotations
+
 import numpy as np
 from scipy.stats import entropy
 
+from ..data.types import MatrixLike, TopicModel
 from ..metrics._checks import check_counts, check_topics, simplex
 from ..metrics._models import model_and_counts, model_of, topics_of
 
 
-def topic_sizes(model, X):
+def topic_sizes(model: TopicModel, X: MatrixLike) -> np.ndarray:
     r"""Return the expected share of each topic in the words of X.
 
     The size of topic k is :math:`\sum_d n_d \theta_{dk} / \sum_d n_d`, where
@@ -51,7 +54,7 @@ def topic_sizes(model, X):
     return totals / totals.sum()
 
 
-def effective_number_of_topics(model, X):
+def effective_number_of_topics(model: TopicModel, X: MatrixLike) -> float:
     """Return the number of equally large topics that have the entropy of the model's.
 
     The value is the exponential of the entropy of :func:`topic_sizes`. It is the number

@@ -1,8 +1,15 @@
 """A fitted model goes in, and documents; a table of its topics comes out."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import Bunch, check_consistent_length
 
+from ..data.types import MatrixLike, TopicModel
 from ..metrics._checks import simplex, top_indices
 from ..metrics._coherence import topic_coherence
 from ..metrics._models import model_and_counts, model_of, names_of, topics_of
@@ -10,20 +17,23 @@ from ._documents import representative_documents
 from ._sizes import topic_sizes, training_shares
 from ._words import joined, top_words
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 # The columns of a table, in their order.
 _COLUMNS = ("size", "alpha", "coherence", "exclusivity", "label", "words", "text")
 
 
 def topic_table(
-    model,
-    X=None,
-    feature_names=None,
+    model: TopicModel,
+    X: MatrixLike | None = None,
+    feature_names: ArrayLike | None = None,
     *,
-    n_words=10,
-    ranking="lift",
-    texts=None,
-    as_frame="auto",
-):
+    n_words: int = 10,
+    ranking: str | ArrayLike = "lift",
+    texts: Sequence[str] | None = None,
+    as_frame: bool | str = "auto",
+) -> pd.DataFrame | Bunch:
     """Return a table of the topics: sizes, quality and top words.
 
     Parameters

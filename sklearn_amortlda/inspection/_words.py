@@ -1,14 +1,24 @@
 """A fitted model goes in; the words of its topics come out."""
 
-import numpy as np
+from __future__ import annotations
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..data.types import MatrixLike, TopicModel
 from ..metrics._checks import simplex
 from ..metrics._models import names_of, topics_of
 from ._ranking import ranked_words
 from ._sizes import topic_sizes
 
 
-def top_words(model, feature_names=None, *, n_words=10, ranking="lift"):
+def top_words(
+    model: TopicModel,
+    feature_names: ArrayLike | None = None,
+    *,
+    n_words: int = 10,
+    ranking: str | ArrayLike = "lift",
+) -> np.ndarray:
     """Return the top words of each topic.
 
     Parameters
@@ -58,7 +68,9 @@ def top_words(model, feature_names=None, *, n_words=10, ranking="lift"):
     return names[ranked_words(model, n_words, ranking)]
 
 
-def topic_relevance(model, X, *, weight=0.6):
+def topic_relevance(
+    model: TopicModel, X: MatrixLike, *, weight: float = 0.6
+) -> np.ndarray:
     r"""Return the relevance of each word to each topic.
 
     Relevance is defined by LDAvis [1]_. It lowers the rank of words that are probable
@@ -127,7 +139,13 @@ def topic_relevance(model, X, *, weight=0.6):
     return relevance - (1.0 - weight) * log_marginal
 
 
-def topic_labels(model, feature_names=None, *, n_words=3, ranking="lift"):
+def topic_labels(
+    model: TopicModel,
+    feature_names: ArrayLike | None = None,
+    *,
+    n_words: int = 3,
+    ranking: str | ArrayLike = "lift",
+) -> np.ndarray:
     """Return a short label of each topic, its top words.
 
     Parameters

@@ -1,18 +1,53 @@
 """Topics, and counts or word vectors, in; coherence and stability out."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from itertools import combinations
+from typing import Literal, overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.preprocessing import normalize
 from sklearn.utils import check_array
 
+from ..data.types import MatrixLike
 from ._checks import check_counts, check_topics, matched_topics, top_indices
 
 # Roeder et al. (2015) and gensim use this value, so that results are comparable.
 _EPSILON = 1e-12
 
 
-def topic_coherence(topic_word, X, *, measure="npmi", n_top_words=10, average=True):
+@overload
+def topic_coherence(
+    topic_word: ArrayLike,
+    X: MatrixLike,
+    *,
+    measure: str = "npmi",
+    n_top_words: int = 10,
+    average: Literal[True] = True,
+) -> float: ...
+
+
+@overload
+def topic_coherence(
+    topic_word: ArrayLike,
+    X: MatrixLike,
+    *,
+    measure: str = "npmi",
+    n_top_words: int = 10,
+    average: Literal[False],
+) -> np.ndarray: ...
+
+
+def topic_coherence(
+    topic_word: ArrayLike,
+    X: MatrixLike,
+    *,
+    measure: str = "npmi",
+    n_top_words: int = 10,
+    average: bool = True,
+) -> float | np.ndarray:
     r"""Return the coherence of the topics' top words in the documents of X.
 
     :math:`p(v)` is the share of the documents that hold word v, and :math:`p(v, w)`
@@ -102,7 +137,33 @@ def topic_coherence(topic_word, X, *, measure="npmi", n_top_words=10, average=Tr
     return float(values.mean()) if average else values
 
 
-def embedding_coherence(topic_word, word_vectors, *, n_top_words=10, average=True):
+@overload
+def embedding_coherence(
+    topic_word: ArrayLike,
+    word_vectors: ArrayLike,
+    *,
+    n_top_words: int = 10,
+    average: Literal[True] = True,
+) -> float: ...
+
+
+@overload
+def embedding_coherence(
+    topic_word: ArrayLike,
+    word_vectors: ArrayLike,
+    *,
+    n_top_words: int = 10,
+    average: Literal[False],
+) -> np.ndarray: ...
+
+
+def embedding_coherence(
+    topic_word: ArrayLike,
+    word_vectors: ArrayLike,
+    *,
+    n_top_words: int = 10,
+    average: bool = True,
+) -> float | np.ndarray:
     """Return the mean cosine similarity of the vectors of the topics' top words [1]_.
 
     The vectors come from other texts, so that coherence does not depend on whether
@@ -157,7 +218,7 @@ def embedding_coherence(topic_word, word_vectors, *, n_top_words=10, average=Tru
     return float(np.nanmean(values)) if average else values
 
 
-def topic_stability(topic_words):
+def topic_stability(topic_words: Sequence[ArrayLike]) -> float:
     """Return the mean cosine similarity of the matched topics of several runs.
 
     The runs may differ in the seed, for example. The Hungarian method matches the

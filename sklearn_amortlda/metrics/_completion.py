@@ -1,10 +1,15 @@
 """Counts and a model in; the perplexity of held-out words out."""
 
+from __future__ import annotations
+
 import warnings
 
 import numpy as np
+from numpy.typing import ArrayLike
+from scipy import sparse
 from sklearn.utils import check_random_state, gen_batches
 
+from ..data.types import MatrixLike, RandomState, TopicModel
 from ._checks import check_counts, check_integers, simplex
 from ._models import check_names, model_and_counts, topics_of
 
@@ -12,7 +17,9 @@ from ._models import check_names, model_and_counts, topics_of
 _CHUNK = 2**22
 
 
-def completion_split(X, random_state=0):
+def completion_split(
+    X: MatrixLike, random_state: RandomState = 0
+) -> tuple[sparse.csr_array, sparse.csr_array]:
     """Split the words of each document at random into two halves.
 
     The split is a binomial thinning of the counts: each word token goes to either
@@ -55,7 +62,9 @@ def completion_split(X, random_state=0):
     return observed, held_out
 
 
-def held_out_perplexity(doc_topic, topic_word, X):
+def held_out_perplexity(
+    doc_topic: ArrayLike, topic_word: ArrayLike, X: MatrixLike
+) -> float:
     r"""Return the perplexity of the words of X under given proportions and topics.
 
     The perplexity is
@@ -113,7 +122,13 @@ def held_out_perplexity(doc_topic, topic_word, X):
     return float(np.exp(-log_likelihood / X.data.sum()))
 
 
-def document_completion_perplexity(estimator, X, *, covariates=None, random_state=0):
+def document_completion_perplexity(
+    estimator: TopicModel,
+    X: MatrixLike,
+    *,
+    covariates: MatrixLike | None = None,
+    random_state: RandomState = 0,
+) -> float:
     """Return the perplexity of half of each document's words, given the other half.
 
     This is the 'document completion' of [1]_. :func:`completion_split` splits the

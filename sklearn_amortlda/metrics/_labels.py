@@ -1,6 +1,9 @@
 """Labels of documents, and their topics or proportions, in; agreement out."""
 
+from __future__ import annotations
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.metrics.cluster import contingency_matrix
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_consistent_length, column_or_1d
@@ -8,7 +11,7 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from ._checks import check_in_range, check_topics
 
 
-def purity_score(labels_true, labels_pred):
+def purity_score(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
     """Return the share of documents with the most common label of their topic [1]_.
 
     Purity rises with the number of topics, and is 1 if each document has a topic of its
@@ -53,8 +56,13 @@ def purity_score(labels_true, labels_pred):
 
 
 def retrieval_precision(
-    doc_topic, labels, *, n_neighbors=10, queries=None, query_labels=None
-):
+    doc_topic: ArrayLike,
+    labels: ArrayLike,
+    *,
+    n_neighbors: int = 10,
+    queries: ArrayLike | None = None,
+    query_labels: ArrayLike | None = None,
+) -> float:
     """Return the share of the nearest documents that have the label of the query.
 
     This is the precision at k of retrieval. Documents are ranked by the Hellinger

@@ -1,10 +1,14 @@
 """Topics, counts and a prior in; log-likelihoods of whole documents out."""
 
+from __future__ import annotations
+
 from numbers import Integral
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
+from ..data.types import MatrixLike, RandomState, TopicModel
 from ..inference.posterior import draw_dirichlet, draw_seed
 from ._checks import check_counts, check_integers, simplex
 from ._models import check_names, model_and_counts, topics_of
@@ -14,8 +18,13 @@ _GROWTH = 0.05
 
 
 def held_out_log_likelihood(
-    model, X, *, doc_topic_prior=None, n_particles=50, random_state=0
-):
+    model: TopicModel | ArrayLike,
+    X: MatrixLike,
+    *,
+    doc_topic_prior: ArrayLike | None = None,
+    n_particles: int = 50,
+    random_state: RandomState = 0,
+) -> np.ndarray:
     r"""Return log-likelihoods of documents under LDA, by the left-to-right estimator.
 
     The function estimates, for each document,

@@ -5,13 +5,16 @@ Every function also takes other scores of the words, such as
 topic matters.
 """
 
+from __future__ import annotations
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 
 from ._checks import check_topics, top_indices
 
 
-def topic_diversity(topic_word, *, n_top_words=10):
+def topic_diversity(topic_word: ArrayLike, *, n_top_words: int = 10) -> float:
     """Return the share of distinct words among the top words of all topics [1]_.
 
     Parameters
@@ -48,7 +51,7 @@ def topic_diversity(topic_word, *, n_top_words=10):
     return float(np.unique(top_words).size / top_words.size)
 
 
-def topic_uniqueness(topic_word, *, n_top_words=15):
+def topic_uniqueness(topic_word: ArrayLike, *, n_top_words: int = 15) -> float:
     r"""Return the share of the top words that are top words of one topic only.
 
     It is at most the diversity, which counts a word of several topics once. ECRTM [1]_
@@ -96,7 +99,9 @@ def topic_uniqueness(topic_word, *, n_top_words=15):
     return float(np.mean(n_topics[top_words] == 1))
 
 
-def inverted_rbo(topic_word, *, n_top_words=10, weight=0.9):
+def inverted_rbo(
+    topic_word: ArrayLike, *, n_top_words: int = 10, weight: float = 0.9
+) -> float:
     r"""Return 1 minus the mean rank-biased overlap of the topics' top words [1]_.
 
     The rank-biased overlap (RBO) [2]_ of two topics compares their rankings. A word

@@ -1,7 +1,11 @@
 """A fitted estimator and X in; a score for scikit-learn's model selection out."""
 
-import numpy as np
+from __future__ import annotations
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..data.types import MatrixLike, TopicModel
 from ._coherence import topic_coherence
 from ._completion import document_completion_perplexity
 from ._labels import purity_score, retrieval_precision
@@ -9,7 +13,9 @@ from ._models import check_names, model_and_counts, topics_of
 from ._overlap import inverted_rbo, topic_diversity, topic_uniqueness
 
 
-def document_completion_scorer(estimator, X, y=None):
+def document_completion_scorer(
+    estimator: TopicModel, X: MatrixLike, y: object = None
+) -> float:
     """Return the mean log probability of a held-out word, for model selection.
 
     The score is minus the logarithm of :func:`document_completion_perplexity`.
@@ -50,7 +56,7 @@ def document_completion_scorer(estimator, X, y=None):
     return -float(np.log(document_completion_perplexity(estimator, X)))
 
 
-def npmi_scorer(estimator, X, y=None):
+def npmi_scorer(estimator: TopicModel, X: MatrixLike, y: object = None) -> float:
     """Return the mean NPMI of the topics' top 10 words in X, for model selection.
 
     NPMI does not measure how well the topics explain the documents. The
@@ -82,7 +88,7 @@ def npmi_scorer(estimator, X, y=None):
     return _coherence(estimator, X, "npmi")
 
 
-def u_mass_scorer(estimator, X, y=None):
+def u_mass_scorer(estimator: TopicModel, X: MatrixLike, y: object = None) -> float:
     """Return the mean u_mass of the topics' top 10 words in X, for model selection.
 
     Parameters
@@ -102,7 +108,7 @@ def u_mass_scorer(estimator, X, y=None):
     return _coherence(estimator, X, "u_mass")
 
 
-def c_v_scorer(estimator, X, y=None):
+def c_v_scorer(estimator: TopicModel, X: MatrixLike, y: object = None) -> float:
     """Return the mean c_v of the topics' top 10 words in X, for model selection.
 
     Parameters
@@ -122,7 +128,9 @@ def c_v_scorer(estimator, X, y=None):
     return _coherence(estimator, X, "c_v")
 
 
-def topic_diversity_scorer(estimator, X=None, y=None):
+def topic_diversity_scorer(
+    estimator: TopicModel, X: object = None, y: object = None
+) -> float:
     """Return the :func:`topic_diversity` of the top 10 words, for model selection.
 
     Parameters
@@ -143,7 +151,9 @@ def topic_diversity_scorer(estimator, X=None, y=None):
     return topic_diversity(topics_of(estimator))
 
 
-def topic_uniqueness_scorer(estimator, X=None, y=None):
+def topic_uniqueness_scorer(
+    estimator: TopicModel, X: object = None, y: object = None
+) -> float:
     """Return the :func:`topic_uniqueness` of the top 15 words, for model selection.
 
     Parameters
@@ -163,7 +173,9 @@ def topic_uniqueness_scorer(estimator, X=None, y=None):
     return topic_uniqueness(topics_of(estimator))
 
 
-def inverted_rbo_scorer(estimator, X=None, y=None):
+def inverted_rbo_scorer(
+    estimator: TopicModel, X: object = None, y: object = None
+) -> float:
     """Return the :func:`inverted_rbo` of the top 10 words, for model selection.
 
     Parameters
@@ -183,7 +195,7 @@ def inverted_rbo_scorer(estimator, X=None, y=None):
     return inverted_rbo(topics_of(estimator))
 
 
-def purity_scorer(estimator, X, y):
+def purity_scorer(estimator: TopicModel, X: MatrixLike, y: ArrayLike) -> float:
     """Return the :func:`purity_score` of the documents' topics, for model selection.
 
     The topics are those of `predict`, or the largest proportions of `transform` if the
@@ -221,7 +233,7 @@ def purity_scorer(estimator, X, y):
     return purity_score(y, np.asarray(estimator.transform(X)).argmax(axis=1))
 
 
-def retrieval_scorer(estimator, X, y):
+def retrieval_scorer(estimator: TopicModel, X: MatrixLike, y: ArrayLike) -> float:
     """Return the :func:`retrieval_precision` of 10 documents, for model selection.
 
     Each document of X searches the other documents of X.

@@ -5,16 +5,24 @@ Input: seed words for some topics. Output: an array for `topic_word_prior`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_array
 
+from ..data.types import MatrixLike
+
 
 def seeded_topic_word_prior(
-    seed_words, feature_names, n_components, *, base=0.03, boost=None, X=None
-):
+    seed_words: Mapping[int, Sequence[str]] | Iterable[Sequence[str]],
+    feature_names: Sequence[str] | np.ndarray,
+    n_components: int,
+    *,
+    base: float = 0.03,
+    boost: float | None = None,
+    X: MatrixLike | None = None,
+) -> np.ndarray:
     """Prior eta for topics about given words.
 
     Pass the array as `topic_word_prior` of AmortizedLDA [1]_. A topic with seed words
