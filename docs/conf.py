@@ -9,6 +9,17 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 # The examples import their corpora from a module beside them.
 sys.path.insert(0, str(EXAMPLES))
 
+
+def in_reading_order(name):
+    """Return the place of an example: the corpus and its topics first."""
+    order = (
+        "reading_topics displays number_of_topics early_stopping from_scikit_learn "
+        "labels seeded_topics search merged_topics stream refinement custom_encoder "
+        "document_posterior calibration model_check learned_priors"
+    )
+    return order.split().index(Path(name).stem.removeprefix("plot_"))
+
+
 project = "sklearn-amortlda"
 copyright = "the authors of sklearn-amortlda"
 release = version = __version__
@@ -33,6 +44,9 @@ sphinx_gallery_conf = {
     "filename_pattern": r"/plot_",
     "ignore_pattern": r"(^|/)(?!plot_)[^/]*\.py$",
     "download_all_examples": False,
+    # Displays would be printed as objects with an address.
+    "capture_repr": (),
+    "within_subsection_order": in_reading_order,
     "show_memory": False,
     "min_reported_time": 0,
 }

@@ -108,9 +108,9 @@ for name, quantile in results.items():
 # too narrow.
 
 N_BINS = 20
-figure, axes = plt.subplots(
-    1, len(results) + 1, figsize=(17, 3.6), layout="constrained"
-)
+figure, axes = plt.subplots(2, 3, figsize=(9, 5.5), layout="constrained")
+axes.flat[-1].remove()
+axes = axes.flat[:-1]
 tallest = 0
 for axis, (name, quantile), color in zip(
     axes, results.items(), ("C0", "C1", "C2", "C3")
@@ -122,9 +122,9 @@ for axis, (name, quantile), color in zip(
     low, high = counts * N_BINS / quantile.size
     axis.axhspan(low, high, color="0.5", alpha=0.5, lw=0)
     axis.set(title=name, xlabel="quantile of true proportion", xlim=(0, 1))
+    axis.set_ylabel("density")
 for axis in axes[:-1]:
     axis.set_ylim(0, 1.05 * tallest)
-axes[0].set_ylabel("density of the quantiles")
 
 grid = np.linspace(0, 1, 101)
 axes[-1].plot(grid, grid, color="0.5", ls="--", label="exact")

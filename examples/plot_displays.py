@@ -5,7 +5,7 @@ Pictures of a topic model
 
 Each section answers one question about a fitted model with a scikit-learn Display
 object. The corpus is every second docstring of the installed scientific libraries,
-labelled by subpackage, so nothing is downloaded.
+with its library as the class, so nothing is downloaded.
 """
 
 # %%
@@ -30,7 +30,7 @@ from sklearn_amortlda.inspection import topic_sizes
 corpus = load_docstrings()
 counts = vectorizer()
 X = counts.fit_transform(corpus.data[::2])
-labels = [corpus.target_names[label] for label in corpus.target[::2]]
+libraries = [name.split(".")[0] for name in corpus.names[::2]]
 words = counts.get_feature_names_out()
 lda = AmortizedLDA(20, early_stopping=True, random_state=0).fit(X)
 
@@ -46,11 +46,11 @@ TrainingCurveDisplay.from_estimator(lda)
 # %%
 # What are the topics about?
 # --------------------------
-# Each panel shows the top words of one of the ten largest topics. All panels have one
-# scale, so topics with few words have long bars.
+# Each panel shows the top words of one of the nine largest topics. All panels have
+# one scale, so topics with few words have long bars.
 
-largest = topic_sizes(lda, X).argsort()[::-1][:10]
-TopicsDisplay.from_estimator(lda, words, topics=largest)
+largest = topic_sizes(lda, X).argsort()[::-1][:9]
+TopicsDisplay.from_estimator(lda, words, topics=largest, n_cols=3)
 
 # %%
 # Which topics are similar?
@@ -71,11 +71,11 @@ TopicHierarchyDisplay.from_estimator(lda, words, n_groups=8)
 # %%
 # Which documents have a topic?
 # -----------------------------
-# Topics are sorted by the subpackage in which they are largest. A topic with one dark
-# cell occurs in one subpackage. A topic with many coloured cells consists of common
+# Topics are sorted by the library in which they are largest. A topic with one dark
+# cell occurs in one library. A topic with many coloured cells consists of common
 # words.
 
-TopicsPerClassDisplay.from_estimator(lda, X, labels, words)
+TopicsPerClassDisplay.from_estimator(lda, X, libraries, words)
 
 # %%
 # How many topics?

@@ -1,7 +1,7 @@
 """
-=====================================
-Coming from LatentDirichletAllocation
-=====================================
+=======================
+From scikit-learn's LDA
+=======================
 
 The same counts, the same model and the same evaluation: scikit-learn's online LDA and
 ``AmortizedLDA`` side by side.
@@ -47,12 +47,13 @@ for name, model in models.items():
 # --------------------
 
 for name, (seconds, perplexity) in results.items():
-    plt.plot(seconds, perplexity, "o", label=name)
+    plt.plot(seconds, perplexity, "o")
+    plt.annotate(name, (seconds, perplexity), (0, 6), textcoords="offset points")
+plt.margins(0.3)
 plt.xlim(left=0)
 plt.ylim(bottom=0)
 plt.xlabel("seconds of the fit")
 plt.ylabel("perplexity of held-out words")
-plt.legend()
 pictures.save("from_scikit_learn")
 
 # %%

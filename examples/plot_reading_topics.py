@@ -50,9 +50,10 @@ print(f"{X.shape[0]:,} docstrings, {X.shape[1]:,} words")
 # a low coherence (its words co-occur little more than by chance) and a low exclusivity
 # (other topics have its words, too).
 
-table = topic_table(lda, X, words, n_words=8).sort_values("size", ascending=False)
-left = {"words": "{:<60}".format}
-print(table.head(12).to_string(float_format="{:.2f}".format, formatters=left))
+table = topic_table(lda, X, words, n_words=5).sort_values("size", ascending=False)
+left = {"words": "{:<45}".format}
+largest = table.drop(columns="label").head(12)
+print(largest.to_string(float_format="{:.2f}".format, formatters=left))
 
 # %%
 # Ranked by probability, common words are the top words of several topics. The default
@@ -96,9 +97,9 @@ lift = shares / topic_sizes(lda, X)
 for library, share, ratio in zip(classes, shares, lift):
     topic = np.where(share > 0.05, ratio, 0.0).argmax()
     print(
-        f"{library:9} {share[topic]:4.0%} of its words ({ratio[topic]:4.1f} times the "
-        f"average) in topic {topic:2}:",
-        *top_words[topic],
+        f"{library:9} {share[topic]:4.0%} of its words ("
+        f"average times {ratio[topic]:4.1f}) in topic {topic:2}:",
+        *top_words[topic][:4],
     )
 
 # %%
