@@ -14,8 +14,8 @@ def in_reading_order(name):
     """Return the place of an example: the corpus and its topics first."""
     order = (
         "reading_topics displays number_of_topics early_stopping from_scikit_learn "
-        "labels seeded_topics search merged_topics stream refinement custom_encoder "
-        "document_posterior calibration model_check learned_priors"
+        "labels covariates seeded_topics search merged_topics stream refinement "
+        "custom_encoder document_posterior calibration model_check learned_priors"
     )
     return order.split().index(Path(name).stem.removeprefix("plot_"))
 

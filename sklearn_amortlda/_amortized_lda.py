@@ -217,7 +217,7 @@ class AmortizedLDA(
     label_exponent_ : float
         Exponent that calibrates `label_proba` on training documents.
     covariate_coef_ : ndarray of shape (n_components, n_covariates)
-        Change of log alpha by a unit of each covariate, if `fit` had covariates.
+        Change of log alpha by a unit of each covariate [6]_, if `fit` had covariates.
     covariate_intercept_ : ndarray of shape (n_components,)
         log alpha where all covariates are 0.
     covariate_names_in_ : ndarray of shape (n_covariates,)
@@ -384,7 +384,7 @@ class AmortizedLDA(
             random, and halves of documents too with objective='completion'.
         covariates : array-like of shape (n_samples, n_covariates), default=None
             Metadata of the documents as numbers, which shift the prior of theta:
-            alpha_d = exp(intercept + coef . covariates_d) [6]_.
+            alpha_d = exp(intercept + coef . covariates_d).
 
         Returns
         -------
@@ -415,15 +415,8 @@ class AmortizedLDA(
                 counts, dtype = model._check_counts(X, reset=new, whom="fit")
                 shares = model._check_labels(y, counts.shape[0])
                 covariates = model._check_covariates(covariates, counts.shape[0])
-                session = model._session(
-                    "fit",
-                    counts,
-                    shares,
-                    covariates,
-                    sample_weight,
-                    dtype,
-                    communicator,
-                )
+                documents = counts, shares, covariates, sample_weight
+                session = model._session("fit", documents, dtype, communicator)
                 fitted = session.fit(callbacks)
             self._assign(fitted)
             callbacks.fit_ends()
@@ -484,15 +477,9 @@ class AmortizedLDA(
                 model._check_classes(classes)
                 shares = model._check_labels(y, counts.shape[0])
                 covariates = model._check_covariates(covariates, counts.shape[0])
+                documents = counts, shares, covariates, sample_weight
                 session = model._session(
-                    "partial_fit",
-                    counts,
-                    shares,
-                    covariates,
-                    sample_weight,
-                    dtype,
-                    communicator,
-                    new,
+                    "partial_fit", documents, dtype, communicator, new
                 )
                 fitted = session.partial_fit()
             self._assign(fitted)

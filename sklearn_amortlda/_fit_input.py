@@ -35,18 +35,12 @@ class FitInputMixin:
 
         return process_group()
 
-    def _session(
-        self,
-        method,
-        counts,
-        shares,
-        covariates,
-        sample_weight,
-        dtype,
-        communicator,
-        new_words=(),
-    ):
-        """The `Session` of one fit, with validated input."""
+    def _session(self, method, documents, dtype, communicator, new_words=()):
+        """The `Session` of one fit.
+
+        `documents` are counts, shares of labels, covariates and sample weights.
+        """
+        counts, shares, covariates, sample_weight = documents
         with import_lock():
             from .training.communicator import SingleProcess, check_agreement
             from .training.session import Session
