@@ -10,7 +10,7 @@ def save(name: str) -> None:
     numbers = plt.get_fignums()
     for number in numbers:
         suffix = f"_{number}" if len(numbers) > 1 else ""
-        path = Path("pictures", f"{name}{suffix}.png").absolute()
+        path = Path("pictures", f"{name}{suffix}.png")
         path.parent.mkdir(exist_ok=True)
         plt.figure(number).savefig(path, dpi=100, bbox_inches="tight")
         print(path)

@@ -109,8 +109,7 @@ for name, quantile in results.items():
 
 N_BINS = 20
 figure, axes = plt.subplots(2, 3, figsize=(9, 5.5), layout="constrained")
-axes.flat[-1].remove()
-axes = axes.flat[:-1]
+*axes, legend = axes.flat
 tallest = 0
 for axis, (name, quantile), color in zip(
     axes, results.items(), ("C0", "C1", "C2", "C3")
@@ -133,5 +132,6 @@ for (name, quantile), width in zip(results.items(), (5, 2.5, 1, 2)):
     axes[-1].plot(grid, coverage(quantile, grid), label=name, lw=width)
 axes[-1].set(title="coverage", xlabel="nominal", ylabel="measured", xlim=(0, 1))
 axes[-1].set_ylim(0, 1)
-axes[-1].legend(fontsize="small")
+legend.legend(*axes[-1].get_legend_handles_labels(), loc="center")
+legend.axis("off")
 pictures.save("calibration")

@@ -99,7 +99,7 @@ for library, share, ratio in zip(classes, shares, lift):
     print(
         f"{library:9} {share[topic]:4.0%} of its words ("
         f"average times {ratio[topic]:4.1f}) in topic {topic:2}:",
-        *top_words[topic][:4],
+        *top_words[topic][:3],
     )
 
 # %%

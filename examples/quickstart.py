@@ -104,7 +104,7 @@ def show_topics(lda, X, words, split):
         f"{unigram_perplexity(train, test):.0f}). Coherence of the top words: ", end=""
     )
     print(f"{topic_coherence(lda.topic_word_, train):.2f} (NPMI, at most 1).")
-    TopicsDisplay.from_estimator(lda, words, topics=largest)
+    TopicsDisplay.from_estimator(lda, words, topics=largest, n_cols=4)
     print("The topics as a picture: ", end="")
     pictures.save("quickstart")
 

@@ -14,16 +14,12 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    _fit_context,
-)
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ._attributes import AttributesMixin
 from ._callbacks import CallbackSupportMixin, FitCallbacks
-from ._fit_input import FitInputMixin
+from ._fit_input import FitInputMixin, checks_parameters
 from ._fitted_model import FittedModelMixin
 from .data.types import MatrixLike, RandomState
 from .runtime.estimator_lock import one_writer
@@ -352,7 +348,7 @@ class AmortizedLDA(
         self.verbose = verbose
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @checks_parameters
     def fit(
         self,
         X: MatrixLike,
@@ -422,7 +418,7 @@ class AmortizedLDA(
             callbacks.fit_ends()
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @checks_parameters
     def partial_fit(
         self,
         X: MatrixLike,

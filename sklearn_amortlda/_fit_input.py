@@ -7,10 +7,13 @@ assigns the columns and the classes to the estimator, which is a copy of the use
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from contextlib import nullcontext
+from typing import TypeVar
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.base import _fit_context
 
 from .data.corpus import make_corpus
 from .data.covariates import Standardization, check_covariates
@@ -22,6 +25,16 @@ from .training.state import state_from
 
 # Frames from `_session` to the user's call.
 _STACK_LEVEL = 4
+
+Method = TypeVar("Method", bound=Callable)
+
+
+def checks_parameters(method: Method) -> Method:
+    """Decorate a method with scikit-learn's checks of the parameters.
+
+    scikit-learn's decorator has no types, and a decorated method would lose its own.
+    """
+    return _fit_context(prefer_skip_nested_validation=True)(method)
 
 
 class FitInputMixin:

@@ -4,14 +4,13 @@ import ast
 import importlib
 import re
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
+from repository import ROOT, needs_repository
 from sklearn.utils import estimator_html_repr
 
 from sklearn_amortlda import AmortizedLDA
 
-ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
 
 
@@ -43,6 +42,7 @@ PAGES = [
 ]
 
 
+@needs_repository
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_pages_refer_to_files_that_exist(page):
     text = page.read_text()
@@ -55,6 +55,7 @@ def test_pages_refer_to_files_that_exist(page):
     assert not missing
 
 
+@needs_repository
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_pages_name_public_functions_that_exist(page):
     names = re.findall(
@@ -64,6 +65,7 @@ def test_pages_name_public_functions_that_exist(page):
         importlib.import_module(f"sklearn_amortlda.{module}").__dict__[name]
 
 
+@needs_repository
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_no_placeholder_is_left(page):
     assert "@@" not in page.read_text()

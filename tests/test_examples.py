@@ -5,13 +5,13 @@ import re
 import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
+from repository import ROOT, needs_repository
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, needs_repository]
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = ROOT / "examples"
 
 
 def run(script, *arguments, cwd=None):

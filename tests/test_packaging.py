@@ -5,11 +5,11 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from pathlib import Path
 
 import pytest
+from repository import ROOT, needs_repository
 
-ROOT = Path(__file__).parents[1]
+pytestmark = needs_repository
 BUILD = "from setuptools.build_meta import build_sdist; print(build_sdist('dist'))"
 
 

@@ -9,12 +9,14 @@ import joblib
 import numpy as np
 import pytest
 from conftest import draw_corpus
+from repository import ROOT, needs_repository
 from scipy import sparse
 
 from sklearn_amortlda import AmortizedLDA
 from sklearn_amortlda.metrics import document_completion_perplexity
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+pytestmark = needs_repository
+EXAMPLES = ROOT / "examples"
 
 # Children are forked from a process that has imported everything and trained once, so
 # that a kill hits the training. Each attempt gets more time, so that one completes on

@@ -158,4 +158,4 @@ def _size(draws):
 
 def _seed(*numbers):
     """A seed from 0 to 2**63 - 1."""
-    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]) >> 1

@@ -218,8 +218,9 @@ def _check_time(time):
 def _datetimes(values):
     """Return datetimes or ISO strings as datetime64, in UTC if they have a zone."""
     with warnings.catch_warnings():
-        # NumPy warns that the results have no zone.
+        # NumPy warns that the results have no zone, with the second text before 2.0.
         warnings.filterwarnings("ignore", "no explicit representation of timezones")
+        warnings.filterwarnings("ignore", "parsing timezone aware datetimes")
         return np.array([_datetime(value) for value in values], dtype="datetime64[us]")
 
 

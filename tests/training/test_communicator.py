@@ -4,18 +4,18 @@ import multiprocessing
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
 import training.ranks as ranks
+from repository import ROOT, needs_repository
 from scipy import sparse
 
 from sklearn_amortlda import AmortizedLDA
 from sklearn_amortlda.metrics import document_completion_perplexity
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "distributed.py"
+EXAMPLE = ROOT / "examples" / "distributed.py"
 
 needs_forkserver = pytest.mark.skipif(
     "forkserver" not in multiprocessing.get_all_start_methods(),
@@ -156,6 +156,7 @@ def test_missing_process_group_raises(corpus):
 
 
 @pytest.mark.slow
+@needs_repository
 @needs_forkserver
 def test_example_runs_under_torchrun(tmp_path):
     train, test = ranks.train_and_test()
