@@ -367,7 +367,9 @@ class AmortizedLDA(
         Parameters
         ----------
         X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
-            Word counts of each document. Rows of zeros are allowed.
+            Word counts of each document. Rows of zeros are allowed. Or a list of shards
+            of the documents: sparse matrices, functions that return them, or Dask's
+            delayed objects. Each process of `n_jobs` loads its own shards.
         y : array-like of shape (n_samples,) or {array-like, sparse matrix} of shape \
                 (n_samples, n_classes), default=None
             Labels of the documents, used if `label_weight` is positive: a class for
@@ -408,11 +410,14 @@ class AmortizedLDA(
             callbacks = FitCallbacks(self, X, y, sample_weight, covariates)
             with model._communicator() as communicator:
                 new = not model._fitted()
+                X, shards = model._own_shards(X, y, sample_weight, covariates)
                 counts, dtype = model._check_counts(X, reset=new, whom="fit")
                 shares = model._check_labels(y, counts.shape[0])
                 covariates = model._check_covariates(covariates, counts.shape[0])
                 documents = counts, shares, covariates, sample_weight
-                session = model._session("fit", documents, dtype, communicator)
+                session = model._session(
+                    "fit", documents, dtype, communicator, other_shards=shards
+                )
                 fitted = session.fit(callbacks)
             self._assign(fitted)
             callbacks.fit_ends()

@@ -18,6 +18,7 @@ from sklearn.base import _fit_context
 from .data.corpus import make_corpus
 from .data.covariates import Standardization, check_covariates
 from .data.labels import check_classes, encode_labels, with_label_columns
+from .data.shards import Shards, is_shards
 from .data.validation import fractions_warning
 from .data.vocabulary import align_columns, check_names, has_names
 from .runtime.process_lock import import_lock
@@ -48,7 +49,29 @@ class FitInputMixin:
 
         return process_group()
 
-    def _session(self, method, documents, dtype, communicator, new_words=()):
+    def _own_shards(self, X, *others):
+        """The counts of this process, and the shards of the other processes.
+
+        If X is no list of shards, X and no shards.
+        """
+        if not is_shards(X):
+            return X, ()
+        if any(value is not None for value in others):
+            raise ValueError(
+                "X is a list of shards, which have no y, sample_weight and covariates: "
+                "leave these out, or pass one matrix X."
+            )
+        with import_lock():
+            from .training.workers import available_workers
+
+        shards = Shards.of(X)
+        n_workers = 1 if self.distributed else available_workers(self.n_jobs)
+        own, *rest = shards.dealt(max(1, min(n_workers, len(shards))))
+        return own.load(), rest
+
+    def _session(
+        self, method, documents, dtype, communicator, new_words=(), other_shards=()
+    ):
         """The `Session` of one fit.
 
         `documents` are counts, shares of labels, covariates and sample weights.
@@ -88,7 +111,14 @@ class FitInputMixin:
             )
         previous = state_from(fitted, new_words, n_labels) if fitted else None
         return Session(
-            params, corpus, dtype, previous, fitted, self._columns(), communicator
+            params,
+            corpus,
+            dtype,
+            previous,
+            fitted,
+            self._columns(),
+            communicator,
+            other_shards,
         )
 
     def _check_chunk(self, X, feature_names):

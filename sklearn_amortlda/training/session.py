@@ -8,7 +8,7 @@ leaves it as it was.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -17,8 +17,10 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from ..data.corpus import Corpus
+from ..data.corpus import Corpus, make_corpus
 from ..data.covariates import Standardization
+from ..data.shards import Shards
+from ..data.validation import canonical_counts
 from ..inference.inference import product_size
 from ..model import prior_regression
 from ..runtime.device import resolve_device
@@ -47,8 +49,8 @@ class Session:
     ----------
     params : dict
         The estimator's parameters.
-    corpus : Corpus
-        The documents of this process.
+    corpus : Corpus or Shards
+        The documents of this process; shards if they are not loaded.
     dtype : numpy.dtype
         Type of the fitted topics.
     previous : State or None
@@ -58,6 +60,8 @@ class Session:
     columns : dict
         The attributes that describe the columns of X, by name.
     communicator : SingleProcess or Communicator
+    other_shards : sequence of Shards, default=()
+        The documents of the other processes, if the user has passed shards.
     """
 
     params: Mapping
@@ -67,6 +71,7 @@ class Session:
     fitted: Mapping
     columns: Mapping
     communicator: SingleProcess
+    other_shards: Sequence[Shards] = ()
 
     def fit(self, callbacks) -> dict:
         """The attributes after a fit.
@@ -113,6 +118,14 @@ class Session:
                     own._run(training, (reporter,))
                 return own._attributes(training, calibrated=True)
 
+    def loaded(self) -> Session:
+        """The session of a further rank, whose corpus is loaded from its shards."""
+        if not isinstance(self.corpus, Shards):
+            return self
+        counts = self.corpus.load(self.columns["n_features_in_"])
+        counts = canonical_counts(counts, whom="AmortizedLDA.fit")
+        return replace(self, corpus=make_corpus(counts, None))
+
     def follow(self, method: str, config: Config, seed: int, saved=None) -> None:
         """Take the steps of a further rank, without observers and results.
 
@@ -144,16 +157,28 @@ class Session:
     @contextmanager
     def _joined(self, method, config, seed, saved=None):
         """The session of this process; with n_jobs it has a part of the documents."""
-        n_workers = count_workers(self.params["n_jobs"], len(self.corpus))
-        if n_workers == 1 or self.params["distributed"]:
+        if self.other_shards:
+            parts = [self.corpus, *self.other_shards]
+        else:
+            parts = self._parts(seed)
+        if len(parts) == 1:
             yield self
             return
-        order = np.random.default_rng(seed).permutation(len(self.corpus))
-        parts = [np.sort(part) for part in np.array_split(order, n_workers)]
-        own, *others = [replace(self, corpus=self.corpus[part]) for part in parts]
+        # One small object for each worker, without the shards of the others.
+        sessions = [replace(self, corpus=part, other_shards=()) for part in parts]
+        own, *others = sessions
         tasks = [(session, method, config, seed, saved) for session in others]
         with joined_workers(tasks) as communicator:
             yield replace(own, communicator=communicator)
+
+    def _parts(self, seed) -> list:
+        """The documents of each process, at random."""
+        n_workers = count_workers(self.params["n_jobs"], len(self.corpus))
+        if n_workers == 1 or self.params["distributed"]:
+            return [self.corpus]
+        order = np.random.default_rng(seed).permutation(len(self.corpus))
+        parts = np.array_split(order, n_workers)
+        return [self.corpus[np.sort(part)] for part in parts]
 
     def _seed(self) -> int:
         if self.previous is not None:

@@ -33,7 +33,7 @@ _one_group = threading.Lock()
 
 
 def count_workers(n_jobs: int | None, n_documents: int) -> int:
-    """Number of processes for a fit, 1 inside of workers and with threads.
+    """Number of processes for a fit of some documents.
 
     Parameters
     ----------
@@ -46,12 +46,23 @@ def count_workers(n_jobs: int | None, n_documents: int) -> int:
     ValueError
         If n_jobs is 0.
     """
+    return max(1, min(available_workers(n_jobs), n_documents // _MIN_DOCUMENTS))
+
+
+def available_workers(n_jobs: int | None) -> int:
+    """Largest number of processes of a fit, 1 inside of workers and with threads.
+
+    Raises
+    ------
+    ValueError
+        If n_jobs is 0.
+    """
     n_workers = number_of_jobs(n_jobs)
     backend, _ = joblib.parallel.get_active_backend(prefer="processes")
     # Backends of processes, also those of other packages, lack `uses_threads`.
     if getattr(backend, "uses_threads", False) or backend.nesting_level:
         return 1
-    return max(1, min(n_workers, n_documents // _MIN_DOCUMENTS))
+    return n_workers
 
 
 @contextmanager
@@ -147,6 +158,7 @@ def _private_folder():
 
 
 def _work(path, rank, size, session, *arguments):
+    session = session.loaded()
     store = dist.FileStore(path, size)
     store.set(_key(rank), "")
     deadline = time.monotonic() + _TIMEOUT.total_seconds()

@@ -1,5 +1,6 @@
 """Fits by several processes that joblib starts."""
 
+import functools
 import os
 import signal
 import threading
@@ -10,6 +11,7 @@ import pytest
 from conftest import draw_corpus, small_estimator
 from joblib._parallel_backends import LokyBackend
 from numpy.testing import assert_array_equal
+from scipy import sparse
 from sklearn.model_selection import GridSearchCV
 
 from sklearn_amortlda import AmortizedLDA
@@ -192,3 +194,51 @@ def test_process_in_a_group_starts_no_workers(corpus, small_shards, tmp_path):
             small_estimator(**PARAMETERS).fit(corpus)
     finally:
         dist.destroy_process_group()
+
+
+def load_shard(path, log):
+    """Load a shard, and write the process that does so."""
+    with open(log, "a") as file:
+        file.write(f"{os.getpid()} {path}\n")
+    return sparse.load_npz(path)
+
+
+@pytest.mark.slow
+def test_each_worker_loads_its_own_shards(tmp_path):
+    X = draw_corpus(2400, 6, 150, 50)[0]
+    train, test = X[:2000], X[2000:]
+    log, loaders = tmp_path / "log", []
+    for number, part in enumerate(np.array_split(np.arange(2000), 4)):
+        path = tmp_path / f"{number}.npz"
+        sparse.save_npz(path, train[part])
+        loaders.append(functools.partial(load_shard, str(path), str(log)))
+    whole, sharded, again = (
+        AmortizedLDA(6, max_iter=10, n_jobs=n, random_state=0).fit(documents)
+        for n, documents in ((1, train), (2, loaders), (2, loaders))
+    )
+    lines = [line.split() for line in log.read_text().splitlines()]
+    owners = {}
+    for process, path in lines[:4]:
+        owners.setdefault(process, set()).add(path[-5])
+    assert sorted(map(sorted, owners.values())) == [["0", "2"], ["1", "3"]]
+    assert set(owners) >= {str(os.getpid())}
+    assert_equal_models(sharded, again)
+    perplexity, expected = (
+        document_completion_perplexity(model, test) for model in (sharded, whole)
+    )
+    assert perplexity < 1.03 * expected
+
+
+def fails_to_load():
+    raise OSError("no such shard")
+
+
+@pytest.mark.slow
+def test_shard_that_cannot_be_loaded_raises(corpus):
+    lda = small_estimator(**PARAMETERS).fit(corpus)
+    before = dict(vars(lda))
+    with pytest.raises(RuntimeError, match="OSError: no such shard"):
+        lda.fit([corpus, fails_to_load])
+    with pytest.raises(RuntimeError, match="Shard 1 has 5 columns"):
+        lda.fit([corpus, corpus[:, :5]])
+    assert vars(lda) == before
