@@ -96,10 +96,11 @@ class Shards:
 
 
 def _load(shard, number):
-    if callable(shard):
-        shard = shard()
-    elif hasattr(shard, "compute"):
+    # First, because Dask's delayed objects are callable too.
+    if hasattr(shard, "compute"):
         shard = shard.compute()
+    elif callable(shard):
+        shard = shard()
     if not sp.issparse(shard):
         raise ValueError(
             f"Shard {number} is a {type(shard).__name__}: return a sparse matrix of "

@@ -18,6 +18,9 @@ class Delayed:
     def compute(self):
         return self._value
 
+    def __call__(self):
+        return Delayed(self)
+
 
 def shards_of(X):
     """Three shards of different kinds."""
