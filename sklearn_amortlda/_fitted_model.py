@@ -341,7 +341,10 @@ class FittedModelMixin(TransformerMixin):
                 "The model was fitted without labels: fit it with label_weight > 0 and "
                 "labels y."
             )
-        theta = model.doc_topic_posterior(X).mean
+        with self._reading(X, whom="label_proba", model=model) as read:
+            documents, dtype, inference = read
+            gamma = self._in_threads(inference, inference.gamma, documents)
+        theta = DirichletPosterior(gamma.astype(dtype, copy=False)).mean
         labels = theta @ model.topic_label_.astype(theta.dtype, copy=False)
         return sharpened(labels, model.label_exponent_)
 
@@ -414,9 +417,10 @@ class FittedModelMixin(TransformerMixin):
            Gibbs sampler, of a model that equals LDA.
         """
         check_method(method)
-        check_is_fitted(self)
+        model = copy(self)
+        check_is_fitted(model)
         if method == "variational":
-            return DirichletPosterior(self.components_)
+            return DirichletPosterior(model.components_)
         check_n_samples(n_samples, minimum=4)
         if X is None:
             raise ValueError(
@@ -426,7 +430,8 @@ class FittedModelMixin(TransformerMixin):
         with import_lock():
             from .inference.topic_chain import draw_topics
 
-        with self._reading(X, covariates, whom="topic_word_posterior") as read:
+        whom = "topic_word_posterior"
+        with self._reading(X, covariates, whom=whom, model=model) as read:
             documents, _, inference = read
             check_integers(documents.counts, _WHOLE_WORDS)
             gamma = self._in_threads(inference, inference.gamma, documents)
@@ -435,7 +440,7 @@ class FittedModelMixin(TransformerMixin):
                 gamma / gamma.sum(axis=1, keepdims=True),
                 inference.topics.topic_word,
                 inference.alpha_of(documents),
-                self.topic_word_prior_,
+                model.topic_word_prior_,
                 n_samples=n_samples,
                 rng=np.random.default_rng(draw_seed(random_state)),
             )
@@ -628,18 +633,19 @@ class FittedModelMixin(TransformerMixin):
         return in_threads(method, documents, self.n_jobs, alpha.device, len(alpha))
 
     @contextmanager
-    def _reading(self, X, covariates=None, *, whom):
+    def _reading(self, X, covariates=None, *, whom, model=None):
         """Checked documents, the dtype of results, and inference of the fitted model.
 
-        All of them are of one moment, so a concurrent fit has no effect. torch has the
-        settings for products of X's size.
+        All of them are of one moment, that of `model`, a copy of `self` that None
+        makes, so a concurrent fit has no effect. torch has the settings for products of
+        X's size.
         """
         with import_lock():
             from .inference.inference import product_size
             from .runtime.device import resolve_device
             from .runtime.torch_context import isolated_torch
 
-        model = copy(self)
+        model = copy(self) if model is None else model
         X, dtype = model._check_new(X, whom=whom)
         if covariates is not None:
             covariates = model._check_new_covariates(covariates, X.shape[0])

@@ -194,7 +194,9 @@ class BatchMaker:
         n_samples = len(self.corpus)
         for start in range(0, n_samples, batch_size):
             rows = slice(start, min(start + batch_size, n_samples))
-            documents = self.corpus[rows]
+            # Slicing would copy a single batch.
+            whole = n_samples <= batch_size
+            documents = self.corpus if whole else self.corpus[rows]
             X = documents.counts
             n_padded = -(-X.shape[0] // block) * block
             covariates = documents.covariates

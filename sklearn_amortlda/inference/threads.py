@@ -39,7 +39,7 @@ def in_threads(
     n_jobs : int or None
         As in joblib.
     device : torch.device
-        The device of the function; a GPU gets one thread.
+        The device of the function; a GPU gets one thread, which is the caller's.
     n_topics : int
 
     Raises
@@ -49,15 +49,15 @@ def in_threads(
     """
     n_threads = number_of_jobs(n_jobs)
     n_samples, work = len(documents), product_size(documents.counts, n_topics)
+    most = n_samples // (_MIN_BATCHES * BATCH_SIZE) if device.type == "cpu" else 1
+    n_threads = min(n_threads, most)
+    if n_threads <= 1:
+        return function(documents)
 
     def call(rows):
         with isolated_torch(device, work):
             return function(documents[rows])
 
-    most = n_samples // (_MIN_BATCHES * BATCH_SIZE) if device.type == "cpu" else 1
-    n_threads = min(n_threads, most)
-    if n_threads <= 1:
-        return call(slice(None))
     size = -(-n_samples // (n_threads * BATCH_SIZE)) * BATCH_SIZE
     parts = [slice(start, start + size) for start in range(0, n_samples, size)]
     parallel = joblib.Parallel(n_jobs=n_threads, require="sharedmem")

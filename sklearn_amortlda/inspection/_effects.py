@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -121,6 +122,8 @@ def covariate_effects(
         raise ValueError(f"level must be between 0 and 1, got {level!r}.")
     amortized(model, "covariate_effects")
     lda, counts = model_and_counts(model, X)
+    # A concurrent fit would change the attributes.
+    lda = copy(lda)
     if not hasattr(lda, "covariate_coef_"):
         raise ValueError(
             "The model was fitted without covariates, so it has no effects: pass "
