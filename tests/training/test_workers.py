@@ -4,6 +4,7 @@ import functools
 import os
 import signal
 import threading
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -196,27 +197,27 @@ def test_process_in_a_group_starts_no_workers(corpus, small_shards, tmp_path):
         dist.destroy_process_group()
 
 
-def load_shard(path, log):
-    """Load a shard, and write the process that does so."""
-    with open(log, "a") as file:
-        file.write(f"{os.getpid()} {path}\n")
-    return sparse.load_npz(path)
-
-
 @pytest.mark.slow
 def test_each_worker_loads_its_own_shards(tmp_path):
     X = draw_corpus(2400, 6, 150, 50)[0]
     train, test = X[:2000], X[2000:]
-    log, loaders = tmp_path / "log", []
+    log, loaders = str(tmp_path / "log"), []
+
+    # A local function, which is pickled by value.
+    def load(path):
+        with open(log, "a") as file:
+            file.write(f"{os.getpid()} {path}\n")
+        return sparse.load_npz(path)
+
     for number, part in enumerate(np.array_split(np.arange(2000), 4)):
         path = tmp_path / f"{number}.npz"
         sparse.save_npz(path, train[part])
-        loaders.append(functools.partial(load_shard, str(path), str(log)))
+        loaders.append(functools.partial(load, str(path)))
     whole, sharded, again = (
         AmortizedLDA(6, max_iter=10, n_jobs=n, random_state=0).fit(documents)
         for n, documents in ((1, train), (2, loaders), (2, loaders))
     )
-    lines = [line.split() for line in log.read_text().splitlines()]
+    lines = [line.split() for line in Path(log).read_text().splitlines()]
     owners = {}
     for process, path in lines[:4]:
         owners.setdefault(process, set()).add(path[-5])
@@ -229,12 +230,11 @@ def test_each_worker_loads_its_own_shards(tmp_path):
     assert perplexity < 1.03 * expected
 
 
-def fails_to_load():
-    raise OSError("no such shard")
-
-
 @pytest.mark.slow
 def test_shard_that_cannot_be_loaded_raises(corpus):
+    def fails_to_load():
+        raise OSError("no such shard")
+
     lda = small_estimator(**PARAMETERS).fit(corpus)
     before = dict(vars(lda))
     with pytest.raises(RuntimeError, match="OSError: no such shard"):
