@@ -128,6 +128,11 @@ def test_exact_posterior_uses_the_prior_of_each_document(lda, corpus, covariates
     assert topics.samples.shape == (4, 5, 60)
 
 
+def test_far_covariates_of_a_new_document_give_a_finite_result(lda, corpus):
+    theta = lda.transform(corpus[:2], np.array([[1e99, 0.0], [-1e99, 1e99]]))
+    assert_allclose(theta.sum(axis=1), 1, rtol=1e-5)
+
+
 def test_scale_of_a_covariate_does_not_matter(lda, corpus, covariates):
     other = small_estimator().fit(corpus, covariates=covariates / [1000.0, 1.0])
     assert_allclose(other.covariate_coef_, lda.covariate_coef_ * [1000, 1], rtol=1e-3)

@@ -15,6 +15,10 @@ from sklearn.utils.validation import _get_feature_names
 
 from .vocabulary import quoted
 
+# Largest absolute value, whose square is far from the limits of float64; and largest
+# number of standard deviations from the mean.
+_MAX_VALUE, _MAX_DEVIATION = 1e100, 1e6
+
 
 def check_covariates(
     covariates, n_samples: int, n_known: int | None = None, names=None
@@ -40,8 +44,8 @@ def check_covariates(
     Raises
     ------
     ValueError
-        If covariates are not finite numbers, or have another number of rows, or other
-        columns than those of the fit.
+        If covariates are not finite numbers or exceed 1e100, or have another number of
+        rows, or other columns than those of the fit.
     """
     if covariates is None:
         raise ValueError(
@@ -63,6 +67,7 @@ def check_covariates(
             f"({error}). Encode categories by a OneHotEncoder, fill in missing values, "
             "and pass one covariate as a matrix of one column."
         ) from error
+    _check_range(values)
     if len(values) != n_samples:
         raise ValueError(
             f"covariates has {len(values)} rows, and X has {n_samples} documents; pass "
@@ -79,6 +84,15 @@ def check_covariates(
             f"are {quoted(names)}; pass the same columns in the same order."
         )
     return values, own_names
+
+
+def _check_range(values):
+    largest = np.abs(values).max(initial=0.0)
+    if largest > _MAX_VALUE:
+        raise ValueError(
+            f"covariates has the number {largest:.3g}, whose square overflows; scale "
+            "covariates down."
+        )
 
 
 @dataclass(frozen=True)
@@ -112,8 +126,12 @@ class Standardization:
         return cls(mean, np.where(constant, 1.0, scale))
 
     def apply(self, values) -> np.ndarray:
-        """Standardized covariates, shape (n_samples, n_covariates), of float32."""
-        return ((values - self.mean) / self.scale).astype(np.float32)
+        """Standardized covariates, shape (n_samples, n_covariates), of float32.
+
+        Values very far from the mean are clipped, because float32 is finite.
+        """
+        standardized = (values - self.mean) / self.scale
+        return np.clip(standardized, -_MAX_DEVIATION, _MAX_DEVIATION).astype(np.float32)
 
     def to_raw(self, alpha, coefficients):
         """Intercept and coefficients for covariates that are not standardized.

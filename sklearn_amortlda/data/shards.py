@@ -106,7 +106,12 @@ def _load(shard, number):
             f"Shard {number} is a {type(shard).__name__}: return a sparse matrix of "
             "counts."
         )
-    options = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
+    options = {
+        "accept_sparse": "csr",
+        "dtype": [np.float64, np.float32],
+        # A filter may have left no documents.
+        "ensure_min_samples": 0,
+    }
     try:
         shard = check_array(well_formed(shard), **options)
         counts = canonical_counts(shard, whom="AmortizedLDA.fit")

@@ -124,6 +124,11 @@ class Session:
             return self
         counts = self.corpus.load(self.columns["n_features_in_"])
         counts = canonical_counts(counts, whom="AmortizedLDA.fit")
+        if not counts.nnz:
+            raise ValueError(
+                f"The shards {self.corpus.numbers} of a process have no words: lower "
+                "n_jobs, or distribute the documents evenly over the shards."
+            )
         return replace(self, corpus=make_corpus(counts, None))
 
     def follow(self, method: str, config: Config, seed: int, saved=None) -> None:

@@ -47,6 +47,7 @@ def test_frames_have_names_that_must_be_those_of_the_fit():
         (np.where(VALUES == 1, np.inf, VALUES), None, "finite numbers"),
         ([["a"], ["b"], ["c"]], None, "OneHotEncoder"),
         (np.empty((3, 0)), None, "matrix of finite numbers"),
+        (VALUES * 1e200, None, "whose square overflows"),
     ],
 )
 def test_bad_covariates_raise(values, n_known, message):
@@ -60,6 +61,11 @@ def test_standardized_covariates_have_mean_0_and_deviation_1():
     assert_allclose(standardized.mean(axis=0), 0, atol=1e-6)
     assert_allclose(standardized.std(axis=0), 1, rtol=1e-6)
     assert standardized.dtype == np.float32
+
+
+def test_values_far_from_the_mean_are_finite():
+    scales = Standardization.of(VALUES, add)
+    assert_array_equal(scales.apply(np.array([[1e99, -1e99]])), [[1e6, -1e6]])
 
 
 def test_constant_covariate_is_zero():

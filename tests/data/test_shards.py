@@ -38,6 +38,8 @@ def test_fit_of_shards_equals_the_fit_of_all_documents(corpus):
     found = small_estimator().fit(shards_of(corpus))
     assert_array_equal(found.components_, expected.components_)
     assert found.n_features_in_ == 60
+    empty = small_estimator().fit([corpus[:0], corpus, corpus[:0]])
+    assert_array_equal(empty.components_, expected.components_)
     half = [corpus[:200].astype(np.float32), corpus[200:].astype(np.float32)]
     assert small_estimator().fit(half).components_.dtype == np.float32
 
