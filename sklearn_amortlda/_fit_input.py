@@ -56,10 +56,11 @@ class FitInputMixin:
         """
         if not is_shards(X):
             return X, ()
-        if any(value is not None for value in others):
+        labels = self.label_weight or hasattr(self, "classes_")
+        if labels or any(value is not None for value in others):
             raise ValueError(
                 "X is a list of shards, which have no y, sample_weight and covariates: "
-                "leave these out, or pass one matrix X."
+                "leave these out, set label_weight=0, or pass one matrix X."
             )
         with import_lock():
             from .training.workers import available_workers
