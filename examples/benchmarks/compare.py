@@ -40,9 +40,10 @@ MODELS = [
     "scvi",
     "prodlda",
 ]
+# Without MKL_NUM_THREADS: torch's MKL follows OpenMP, whose threads AmortizedLDA limits
+# for small products. MKL_NUM_THREADS would override this limit.
 THREAD_VARIABLES = [
     "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "NUMBA_NUM_THREADS",
 ]
