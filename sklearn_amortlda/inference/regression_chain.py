@@ -35,7 +35,7 @@ _WARM_UP = 0.5
 _MAX_HALVINGS = 8
 
 
-@dataclass
+@dataclass(frozen=True)
 class Start:
     """A fitted model, from which the chain starts.
 
