@@ -386,7 +386,7 @@ class FittedModelMixin(TransformerMixin):
               docs/numbers.md has measurements.
             - 'mcmc': draws of a Markov chain over the topics of all words, theta and
               beta [1]_, which starts at the fitted model. alpha and eta are those of
-              the fit. A draw takes about as long as an epoch of `fit`, and less with
+              the fit. It takes several times as long as `fit`, and longer without
               numba.
         n_samples : int, default=100
             Draws of 'mcmc', at least 4. Half as many come before the first one. The
