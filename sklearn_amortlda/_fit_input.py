@@ -68,6 +68,11 @@ class FitInputMixin:
         shards = Shards.of(X)
         n_workers = 1 if self.distributed else available_workers(self.n_jobs)
         own, *rest = shards.dealt(max(1, min(n_workers, len(shards))))
+        if rest and self.checkpoint is not None:
+            raise ValueError(
+                "checkpoint cannot be combined with shards in several processes, whose "
+                "documents it cannot compare: set checkpoint=None or n_jobs=1."
+            )
         return own.load(), rest
 
     def _session(

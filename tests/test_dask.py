@@ -1,5 +1,9 @@
 """The estimator with dask: inference block by block, and model selection."""
 
+import os
+import signal
+import threading
+
 import joblib
 import numpy as np
 import pytest
@@ -156,3 +160,28 @@ def test_fit_by_the_processes_of_a_cluster_equals_the_local_one(
     local = lda.fit(corpus).components_
     with joblib.parallel_config("dask"):
         np.testing.assert_array_equal(lda.fit(corpus).components_, local)
+
+
+@pytest.mark.slow
+def test_delayed_shards_and_a_killed_worker(client, corpus):
+    def load(rows):
+        return corpus[rows]
+
+    halves = [dask.delayed(load)(slice(i, i + 150)) for i in (0, 150)]
+    lda = AmortizedLDA(5, max_iter=2, n_jobs=2, random_state=0)
+    with joblib.parallel_config("dask"):
+        components = lda.fit(halves).components_
+        again = AmortizedLDA(5, max_iter=2, n_jobs=2, random_state=0).fit(halves)
+        np.testing.assert_array_equal(again.components_, components)
+        processes = list(client.run(os.getpid).values())
+
+        def kill():
+            for process in processes:
+                os.kill(process, signal.SIGKILL)
+
+        timer = threading.Timer(3.0, kill)
+        timer.start()
+        with pytest.raises(RuntimeError):
+            lda.set_params(max_iter=5_000).fit(halves)
+        timer.join()
+    assert lda.components_ is components

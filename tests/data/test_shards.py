@@ -72,3 +72,10 @@ def test_bad_shards_raise_and_the_fit_is_kept(corpus, change, message):
 def test_shards_have_no_other_values(corpus, name):
     with pytest.raises(ValueError, match="leave these out"):
         small_estimator().fit([corpus], **{name: np.ones((300, 1))})
+
+
+def test_checkpoint_of_shards_needs_one_process(corpus, tmp_path):
+    parameters = {"checkpoint": tmp_path / "fit.npz"}
+    small_estimator(**parameters).fit([corpus, corpus])
+    with pytest.raises(ValueError, match="set checkpoint=None or n_jobs=1"):
+        small_estimator(**parameters, n_jobs=2).fit([corpus, corpus])
