@@ -56,5 +56,5 @@ CovariateEffectsDisplay(
 pictures.save("covariates")
 
 # %%
-# Topics about estimators and data belong to scikit-learn, topics about expressions to
-# SymPy. Grey intervals contain 0.
+# Topics about estimators and data have larger shares in scikit-learn, and topics about
+# equations and polynomials have larger shares in SymPy. Grey intervals contain 0.

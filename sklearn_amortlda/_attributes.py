@@ -10,7 +10,7 @@ from __future__ import annotations
 from inspect import getattr_static, signature
 
 from .runtime.serialization import FITTED, with_format, without_format
-from .training.state_check import check_attributes
+from .training.state_check import COVARIATES, LABELS, check_attributes
 
 # Fitted attributes that depend on X and not on the training.
 _COLUMNS = (
@@ -21,15 +21,7 @@ _COLUMNS = (
     "_covariate_mean",
     "_covariate_scale",
 )
-_LABELS = {"classes_", "topic_label_", "label_exponent_", "_label_components"}
-_COVARIATES = {
-    "covariate_coef_",
-    "covariate_intercept_",
-    "covariate_names_in_",
-    "_covariate_mean",
-    "_covariate_scale",
-}
-_OPTIONAL = {"feature_names_in_", *_LABELS, *_COVARIATES}
+_OPTIONAL = {"feature_names_in_", "covariate_names_in_", *LABELS, *COVARIATES}
 
 
 class AttributesMixin:

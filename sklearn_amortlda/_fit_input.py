@@ -52,7 +52,7 @@ class FitInputMixin:
     def _own_shards(self, X, *others):
         """The counts of this process, and the shards of the other processes.
 
-        If X is no list of shards, X and no shards.
+        Returns X and no shards if X is no list of shards.
         """
         if not is_shards(X):
             return X, ()
@@ -188,7 +188,7 @@ class FitInputMixin:
         """Standardized covariates of documents, for the fitted model."""
         names = getattr(self, "covariate_names_in_", None)
         values, _ = check_covariates(covariates, n_samples, self._n_covariates(), names)
-        return self._standardization().apply(values)
+        return Standardization.of_model(vars(self)).apply(values)
 
     def _n_covariates(self):
         """Number of covariates of the model, None before the first fit."""
@@ -201,10 +201,7 @@ class FitInputMixin:
         if not hasattr(self, "_covariate_scale"):
             found = Standardization.of(covariates, communicator.add)
             self._covariate_mean, self._covariate_scale = found.mean, found.scale
-        return self._standardization().apply(covariates)
-
-    def _standardization(self):
-        return Standardization(self._covariate_mean, self._covariate_scale)
+        return Standardization.of_model(vars(self)).apply(covariates)
 
     def _check_classes(self, classes):
         """Assign the classes of a stream at its first chunk."""

@@ -20,6 +20,7 @@ import corpus
 import numpy as np
 from priors import matched
 from scipy.sparse import csr_array
+from scipy.special import softmax
 from scipy.stats import spearmanr
 from sklearn.preprocessing import OneHotEncoder
 
@@ -63,16 +64,11 @@ def true_effects(covariates, logs, coefficients):
         values = covariates[:, j]
         low, high = (0 - values, 1 - values) if step is None else (0 * values, step)
         shares = [
-            softmax(logs + np.outer(change * np.ones(len(logs)), coefficients[:, j]))
+            softmax(logs + np.outer(change * np.ones(len(logs)), coefficients[:, j]), 1)
             for change in (low, high)
         ]
         effects[:, j] = (shares[1] - shares[0]).mean(axis=0) / (step or 1.0)
     return effects
-
-
-def softmax(logs):
-    p = np.exp(logs)
-    return p / p.sum(axis=1, keepdims=True)
 
 
 def planted(seeds):

@@ -201,25 +201,21 @@ class BatchMaker:
             n_padded = -(-X.shape[0] // block) * block
             covariates = documents.covariates
             if covariates is not None:
-                padding = (0, n_padded - len(covariates)), (0, 0)
-                covariates = np.pad(covariates, padding)
-            yield (
-                rows,
-                self._batch(*self._pattern(X), X.data, n_padded, covariates=covariates),
-            )
+                covariates = np.pad(covariates, ((0, n_padded - X.shape[0]), (0, 0)))
+            covariates = self._optional(covariates)
+            pattern = self._pattern(X)
+            yield rows, self._batch(*pattern, X.data, n_padded, covariates=covariates)
 
     def _split_batch(self, corpus, rng) -> SplitBatch:
-        X, weights = corpus.counts, corpus.weights
-        pattern = self._pattern(X)
+        X, pattern = corpus.counts, self._pattern(corpus.counts)
+        # Once, because the batches of a step share these tensors.
+        weights = self._optional(corpus.weights)
+        covariates = self._optional(corpus.covariates)
 
         def batch(counts, by_word=True):
+            n_documents = len(corpus)
             return self._batch(
-                *pattern,
-                counts,
-                len(corpus),
-                weights,
-                corpus.covariates,
-                by_word=by_word,
+                *pattern, counts, n_documents, weights, covariates, by_word=by_word
             )
 
         whole = batch(X.data, by_word=rng is None)
@@ -275,10 +271,8 @@ class BatchMaker:
             by_word=self._by_word(words, documents, len(vocabulary))
             if by_word
             else None,
-            weights=None if weights is None else self._tensor(weights, self.dtype),
-            covariates=None
-            if covariates is None
-            else self._tensor(covariates, self.dtype),
+            weights=weights,
+            covariates=covariates,
         )
 
     def _by_word(self, words, documents, n_words) -> WordMajor:
@@ -290,6 +284,9 @@ class BatchMaker:
             documents=self._tensor(documents.take(order)),
             order=self._tensor(order),
         )
+
+    def _optional(self, array):
+        return None if array is None else self._tensor(array, self.dtype)
 
     def _tensor(self, array, dtype=torch.int64):
         return torch.from_numpy(array).to(self.device, dtype)

@@ -6,6 +6,7 @@ mean 0 and standard deviation 1, so that one prior suits all coefficients.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,6 +125,11 @@ class Standardization:
         # Rounding leaves a rest of the values in a constant column.
         constant = scale <= 1e-12 * np.abs(mean)
         return cls(mean, np.where(constant, 1.0, scale))
+
+    @classmethod
+    def of_model(cls, attributes: Mapping) -> Standardization:
+        """That of a model, from its attributes by name."""
+        return cls(attributes["_covariate_mean"], attributes["_covariate_scale"])
 
     def apply(self, values) -> np.ndarray:
         """Standardized covariates, shape (n_samples, n_covariates), of float32.

@@ -77,7 +77,9 @@ class Inference:
         for rows, batch in self._batches(documents):
             # Without refinement the topics are not needed.
             beta = self.topics.mean(batch.vocabulary) if n_refine else None
-            posterior = self._posterior(batch, beta, self._alpha_of(batch), n_refine)
+            posterior = self._posterior(
+                batch, beta, self._alpha_of(batch.covariates), n_refine
+            )
             gamma[rows] = posterior[: rows.stop - rows.start].cpu().numpy()
         return gamma
 
@@ -95,10 +97,10 @@ class Inference:
 
     def alpha_of(self, documents: Corpus) -> np.ndarray:
         """alpha: one row for all documents, or with covariates one for each."""
-        if documents.covariates is None:
-            return self.alpha.cpu().numpy()[np.newaxis]
-        covariates = torch.as_tensor(documents.covariates, device=self.alpha.device)
-        return alpha_of_documents(*self.regression, covariates).cpu().numpy()
+        covariates = documents.covariates
+        if covariates is not None:
+            covariates = torch.as_tensor(covariates, device=self.alpha.device)
+        return np.atleast_2d(self._alpha_of(covariates).cpu().numpy())
 
     def responsibilities(self, documents: Corpus) -> np.ndarray:
         """theta_dk beta_kv of every non-zero, which is q(z) up to a factor.
@@ -113,7 +115,7 @@ class Inference:
         weights = np.empty((X.nnz, len(self.alpha)), dtype=np.float32)
         for rows, batch in self._batches(documents):
             beta = self.topics.mean(batch.vocabulary)
-            gamma = self._posterior(batch, beta, self._alpha_of(batch))
+            gamma = self._posterior(batch, beta, self._alpha_of(batch.covariates))
             theta = self.objective.theta_mean(gamma)
             joint = gather_rows(theta, batch.documents)
             joint *= gather_rows(beta, batch.words)
@@ -146,7 +148,10 @@ class Inference:
         """
         bound = np.empty(len(documents))
         for rows, batch in self._batches(documents):
-            beta, alpha = self.topics.mean(batch.vocabulary), self._alpha_of(batch)
+            beta, alpha = (
+                self.topics.mean(batch.vocabulary),
+                self._alpha_of(batch.covariates),
+            )
             gamma = self._posterior(batch, beta, alpha, n_refine)
             if beta_of is not None:
                 beta = beta_of(batch.vocabulary)
@@ -162,7 +167,10 @@ class Inference:
         """
         optimum = np.empty(len(documents))
         for rows, batch in self._batches(documents):
-            beta, alpha = self.topics.mean(batch.vocabulary), self._alpha_of(batch)
+            beta, alpha = (
+                self.topics.mean(batch.vocabulary),
+                self._alpha_of(batch.covariates),
+            )
             encoder = self._posterior(batch, beta, alpha, n_refine=0)
             even = alpha + batch.lengths.unsqueeze(1) / len(self.alpha)
             bounds = torch.stack(
@@ -203,11 +211,11 @@ class Inference:
         return maker.in_order(BATCH_SIZE, BLOCK)
 
     @torch.no_grad()
-    def _alpha_of(self, batch):
-        """alpha of the documents: one for all, or with covariates one for each."""
-        if batch.covariates is None:
+    def _alpha_of(self, covariates):
+        """alpha: one for all documents, or with covariates one for each."""
+        if covariates is None:
             return self.alpha
-        return alpha_of_documents(*self.regression, batch.covariates)
+        return alpha_of_documents(*self.regression, covariates)
 
     @torch.no_grad()
     def _bound_after(self, gamma, batch, beta, alpha, n_steps):

@@ -130,7 +130,10 @@ class DirichletPosterior:
 
 @dataclass(frozen=True, eq=False)
 class SampledPosterior:
-    """Draws of topic proportions by Markov chain Monte Carlo, a chain for each row.
+    """Draws of distributions by Markov chain Monte Carlo.
+
+    The rows are topic proportions of documents, each with a chain of its own. Or the
+    rows are topics, which have one chain together.
 
     Parameters
     ----------
@@ -139,7 +142,8 @@ class SampledPosterior:
 
     See Also
     --------
-    AmortizedLDA.doc_topic_posterior : Returns this for ``method='mcmc'``.
+    AmortizedLDA.doc_topic_posterior, AmortizedLDA.topic_word_posterior : Return this
+        for ``method='mcmc'``.
     DirichletPosterior : Has the same methods.
 
     Examples

@@ -84,6 +84,28 @@ def _count(rows, columns, shape):
     return counts.reshape(shape)
 
 
+def draw_beta(by_word, eta, rest, rng: np.random.Generator):
+    """Draw beta given the counts of words in topics.
+
+    Parameters
+    ----------
+    by_word : ndarray of int of shape (n_words, n_topics)
+    eta : ndarray broadcastable to (n_topics, n_words)
+        Prior of these words.
+    rest : ndarray of shape (n_topics,)
+        Sums of the priors of all other words, which have no counts; positive.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    beta : ndarray of shape (n_words, n_topics), of float32
+    beta_rest : ndarray of shape (n_topics,)
+        The probability of all other words.
+    """
+    draws = draw_dirichlet(np.column_stack([by_word.T + eta, rest]), rng)
+    return draws[:, :-1].T.astype(np.float32, order="C"), draws[:, -1]
+
+
 class TopicDraws:
     """Gibbs draws of the words' topics and of beta, given theta.
 
@@ -101,8 +123,11 @@ class TopicDraws:
         self._occurrences = Occurrences.of(X)
         vocabulary = self._occurrences.vocabulary
         self._beta = topic_word[:, vocabulary].T.astype(np.float32, order="C")
-        self._eta = np.broadcast_to(eta, topic_word.shape)
+        eta = np.broadcast_to(eta, topic_word.shape)
         self._absent = np.setdiff1d(np.arange(X.shape[1]), vocabulary)
+        self._eta, self._eta_of_absent = eta[:, vocabulary], eta[:, self._absent]
+        rest = self._eta_of_absent.sum(axis=1)
+        self._rest = np.maximum(rest, np.finfo(np.float64).tiny)
 
     def draw(self, theta, rng: np.random.Generator):
         """Draw all topics, then beta; return the counts (n_documents, n_topics)."""
@@ -112,20 +137,17 @@ class TopicDraws:
             draw = draw_counts
 
         counts, by_word = draw(theta, self._beta, self._occurrences, rng)
-        # The words that are not in X are one more column.
-        rest = self._eta[:, self._absent].sum(axis=1)
-        rest = np.maximum(rest, np.finfo(np.float64).tiny)
-        present = by_word.T + self._eta[:, self._occurrences.vocabulary]
-        beta = draw_dirichlet(np.column_stack([present, rest]), rng)
-        self._beta = beta[:, :-1].T.astype(np.float32, order="C")
-        self._rest = beta[:, -1]
+        self._beta, self._beta_of_absent = draw_beta(
+            by_word, self._eta, self._rest, rng
+        )
         return counts
 
     def topic_word(self, rng: np.random.Generator):
         """The latest beta over the whole vocabulary, (n_topics, n_features)."""
-        beta = np.empty(self._eta.shape, np.float32)
+        n_features = self._eta.shape[1] + len(self._absent)
+        beta = np.empty((len(self._eta), n_features), np.float32)
         beta[:, self._occurrences.vocabulary] = self._beta.T
         if len(self._absent):
-            shares = draw_dirichlet(self._eta[:, self._absent], rng)
-            beta[:, self._absent] = self._rest[:, np.newaxis] * shares
+            shares = draw_dirichlet(self._eta_of_absent, rng)
+            beta[:, self._absent] = self._beta_of_absent[:, np.newaxis] * shares
         return beta

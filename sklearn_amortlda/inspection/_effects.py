@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import softmax
 from sklearn.utils import Bunch, check_random_state
 
 from ..data.types import MatrixLike, RandomState, TopicModel
@@ -63,8 +64,8 @@ def covariate_effects(
     level : float, default=0.9
         Probability of the intervals.
     n_draws : int, default=200
-        Draws of the chain, at least 20. Half as many come before the first one. A draw
-        takes about as long as an epoch of `fit`.
+        Draws of the chain, at least 20. Half as many come before the first one.
+        docs/covariates.md has measured times.
     n_words : int, default=5
         Top words of each topic in the table.
     random_state : int, RandomState instance or None, default=0
@@ -185,10 +186,11 @@ def _draws(lda, counts, covariates, n_draws, random_state):
             documents.counts, standardized, start, n_draws=n_draws, rng=rng
         )
     units = 1.0 / lda._covariate_scale
-    return np.array([_effects(standardized, w, units) for w in weights])
+    values = [np.unique(column) for column in standardized.T]
+    return np.array([_effects(standardized, w, units, values) for w in weights])
 
 
-def _effects(covariates, weights, units):
+def _effects(covariates, weights, units, values):
     """Average marginal effects of covariates, shape (n_topics, n_covariates).
 
     Parameters
@@ -199,27 +201,23 @@ def _effects(covariates, weights, units):
         Intercepts, then coefficients.
     units : ndarray of shape (n_covariates,)
         One unit of each covariate, in standard deviations.
+    values : sequence of ndarray
+        The distinct values of each covariate, ascending.
     """
     logs = weights[0] + covariates @ weights[1:]
-    shares = _shares(logs)
+    shares = softmax(logs, axis=1)
     # The derivative of the share k is s_k (w_k - sum_j s_j w_j).
     mean = shares.mean(axis=0)
     slopes = (np.diag(mean) - shares.T @ shares / len(shares)) @ weights[1:].T
     effects = slopes * units
-    for j, values in enumerate(covariates.T):
-        distinct = np.unique(values)
+    for j, distinct in enumerate(values):
         if len(distinct) == 2:
             low, high = (
-                _shares(logs + np.outer(value - values, weights[j + 1]))
+                softmax(logs + np.outer(value - covariates[:, j], weights[j + 1]), 1)
                 for value in distinct
             )
             effects[:, j] = (high - low).mean(axis=0)
     return effects
-
-
-def _shares(logs):
-    shares = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return shares / shares.sum(axis=1, keepdims=True)
 
 
 def _long_table(effects, words):

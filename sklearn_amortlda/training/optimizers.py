@@ -227,7 +227,7 @@ class Optimizer(PyroOptim):
         return moments
 
     def averaged(self) -> list:
-        """Tensors that ranks average: those of Adam and the encoder, and moments."""
+        """Tensors that ranks average: encoder, coefficients, and moments of Adam."""
         tensors = list(self.lda.encoder.state_dict().values())
         if self.lda.coefficients is not None:
             tensors.append(self.lda.coefficients)

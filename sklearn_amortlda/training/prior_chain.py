@@ -17,7 +17,7 @@ import torch
 
 from ..data.corpus import Corpus
 from ..inference.posterior import draw_dirichlet
-from ..inference.word_topics import Occurrences, draw_counts
+from ..inference.word_topics import Occurrences, draw_beta, draw_counts
 from ..model import doc_topic_prior, topic_word_prior
 from ..model.count_prior import fit_prior, fit_symmetric_prior
 
@@ -93,6 +93,7 @@ class PriorChain:
         logs = []
         # Counts of fractions may round to no words.
         for sweep in range(n_warm_up + _N_SWEEPS if occurrences.counts.any() else 0):
+            # Not compiled, because a fit must not depend on whether numba is installed.
             by_document, by_word = draw_counts(self.theta, self.beta, occurrences, rng)
             if self._learn_alpha:
                 alpha = fit_prior(by_document, alpha, documents.weights)
@@ -104,11 +105,9 @@ class PriorChain:
                 factors = np.exp(documents.covariates @ coefficients)
                 prior = doc_topic_prior.clip(alpha * factors)
             theta = draw_dirichlet(by_document + prior, rng)
-            # The words that are not in the sample are one more column.
-            rest = np.full(self._n_topics, eta * (n_words - len(by_word)) + _TINY)
-            beta = draw_dirichlet(np.column_stack([by_word.T + eta, rest]), rng)
             self.theta = theta.astype(np.float32)
-            self.beta = beta[:, :-1].T.astype(np.float32, order="C")
+            rest = np.full(self._n_topics, eta * (n_words - len(by_word)) + _TINY)
+            self.beta, _ = draw_beta(by_word, eta, rest, rng)
             if sweep >= n_warm_up:
                 logs.append(np.log([*alpha, eta]))
         return np.mean(logs or [np.log([*alpha, eta])], axis=0)

@@ -169,9 +169,8 @@ class Session:
         if len(parts) == 1:
             yield self
             return
-        # One small object for each worker, without the shards of the others.
-        sessions = [replace(self, corpus=part, other_shards=()) for part in parts]
-        own, *others = sessions
+        # No worker receives the shards of the others.
+        own, *others = [replace(self, corpus=part, other_shards=()) for part in parts]
         tasks = [(session, method, config, seed, saved) for session in others]
         with joined_workers(tasks) as communicator:
             yield replace(own, communicator=communicator)
@@ -273,9 +272,7 @@ class Session:
         sums = prior_regression.moment_sums(alpha, weights)
         if summed:
             sums = torch.tensor(self.communicator.add(*sums), dtype=torch.float64)
-        scales = Standardization(
-            self.columns["_covariate_mean"], self.columns["_covariate_scale"]
-        )
+        scales = Standardization.of_model(self.columns)
         intercept, coefficients = scales.to_raw(state.alpha, state.coefficients)
         return {
             "doc_topic_prior_": prior_regression.marginal_alpha(sums).numpy(),

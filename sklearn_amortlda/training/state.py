@@ -135,7 +135,7 @@ def regression_of(fitted: Mapping):
     """
     if "covariate_coef_" not in fitted:
         return None
-    scales = Standardization(fitted["_covariate_mean"], fitted["_covariate_scale"])
+    scales = Standardization.of_model(fitted)
     return scales.from_raw(fitted["covariate_intercept_"], fitted["covariate_coef_"])
 
 

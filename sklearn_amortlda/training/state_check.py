@@ -24,14 +24,14 @@ _OUTPUTS = (
     "norm.running_var",
 )
 # Attributes of a model with covariates, which may have names too.
-_COVARIATES = (
+COVARIATES = (
     "covariate_coef_",
     "covariate_intercept_",
     "_covariate_mean",
     "_covariate_scale",
 )
 # Attributes of a model with labels.
-_LABELS = ("classes_", "topic_label_", "label_exponent_", "_label_components")
+LABELS = ("classes_", "topic_label_", "label_exponent_", "_label_components")
 _COUNTER = "norm.num_batches_tracked"
 # Prefix of the arrays of a user's module, which may have any type and shape.
 _USERS = "body.module."
@@ -43,8 +43,9 @@ def check_attributes(fitted: Mapping) -> None:
     Parameters
     ----------
     fitted : dict
-        Values by the names of `serialization.FITTED`. All are required, except
-        `feature_names_in_`.
+        Values by the names of `serialization.FITTED`. All are required, except the
+        names of columns. The attributes of labels, and those of covariates, are all
+        present or all absent.
     """
     _check_covariates(fitted)
     state = state_from(fitted)
@@ -148,7 +149,7 @@ def _has_all(fitted, names):
 
 def _check_covariates(fitted):
     names = fitted.get("covariate_names_in_")
-    if not _has_all(fitted, _COVARIATES):
+    if not _has_all(fitted, COVARIATES):
         _require(names is None, "it has names of covariates that are absent")
         return
     n_topics, scale = len(fitted["components_"]), fitted["_covariate_scale"]
@@ -169,7 +170,7 @@ def _check_covariates(fitted):
 
 def _check_labels(fitted, state):
     """Check the attributes of labels."""
-    if not _has_all(fitted, _LABELS):
+    if not _has_all(fitted, LABELS):
         return
     shape = len(state.components), state.n_labels
     _check_array(fitted["_label_components"], "_label_components", shape, lowest=0.0)

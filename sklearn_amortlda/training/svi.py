@@ -233,7 +233,7 @@ class SVI:
 
     @property
     def learns_alpha_by_chain(self):
-        """Whether `learn_priors` learns alpha, which the chain cannot by document."""
+        """Whether `learn_priors` learns alpha; with covariates the steps learn it."""
         config = self.config
         return config.learn_alpha and config.learn_eta and not config.n_covariates
 

@@ -1,5 +1,8 @@
 """Checks of covariates, and their standardization."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -77,23 +80,22 @@ def test_scales_are_those_of_the_documents_of_all_ranks():
     rng = np.random.default_rng(0)
     parts = rng.normal(5, 3, (20, 2)), rng.normal(-1, 2, (50, 2))
     whole = Standardization.of(np.concatenate(parts), add)
-    messages = [[], []]
+    barrier, messages = threading.Barrier(2, timeout=10), [None, None]
 
-    def first_pass(part, rank):
-        def record(*values):
-            messages[rank].append(np.array(values))
-            return values if rank else np.add(values, messages[1][len(messages[0]) - 1])
+    def rank(own):
+        def add_over_ranks(*values):
+            messages[own] = np.array(values)
+            barrier.wait()
+            total = messages[0] + messages[1]
+            barrier.wait()
+            return total
 
-        return Standardization.of(part, record)
+        return Standardization.of(parts[own], add_over_ranks)
 
-    # The second rank's squares are around the mean of all, as the sums make it.
-    messages[1] = [
-        np.array([50, *parts[1].sum(axis=0)]),
-        ((parts[1] - whole.mean) ** 2).sum(axis=0),
-    ]
-    found = first_pass(parts[0], 0)
-    assert_allclose(found.mean, whole.mean)
-    assert_allclose(found.scale, whole.scale)
+    with ThreadPoolExecutor(2) as pool:
+        for found in pool.map(rank, range(2)):
+            assert_allclose(found.mean, whole.mean)
+            assert_allclose(found.scale, whole.scale)
 
 
 def test_raw_coefficients_describe_the_same_prior():

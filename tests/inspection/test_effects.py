@@ -37,7 +37,9 @@ def test_effects_are_changes_of_mean_shares(covariates):
         p = np.exp(logs)
         return (p / p.sum(axis=1, keepdims=True)).mean(axis=0)
 
-    effects = _effects((covariates - mean) / scale, weights, 1 / scale)
+    standardized = (covariates - mean) / scale
+    values = [np.unique(column) for column in standardized.T]
+    effects = _effects(standardized, weights, 1 / scale, values)
     step = 1e-5
     higher = covariates + np.array([step, 0.0])
     derivative = (shares(higher) - shares(covariates)) / step
