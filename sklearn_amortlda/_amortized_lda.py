@@ -410,7 +410,7 @@ class AmortizedLDA(
             callbacks = FitCallbacks(self, X, y, sample_weight, covariates)
             with model._communicator() as communicator:
                 new = not model._fitted()
-                X, shards = model._own_shards(X, y, sample_weight, covariates)
+                X, shards = model._own_shards(X, sample_weight, covariates)
                 counts, dtype = model._check_counts(X, reset=new, whom="fit")
                 shares = model._check_labels(y, counts.shape[0])
                 covariates = model._check_covariates(covariates, counts.shape[0])
@@ -456,7 +456,9 @@ class AmortizedLDA(
             positive.
         covariates : array-like of shape (n_samples, n_covariates), default=None
             As in `fit`, for all chunks or none. The first chunk determines the scales
-            in which the prior of the coefficients is standard normal.
+            in which the prior of the coefficients is standard normal; a column that is
+            constant in it has scale 1. `doc_topic_prior_` follows from the documents of
+            the last chunk.
 
         Returns
         -------

@@ -86,11 +86,10 @@ class FitCallbacks:
             self._end(self._context, {})
 
     def _reconstructed(self, training):
-        attributes = self.attributes(training)
-        # scikit-learn adds them to a copy, which may have names of an earlier fit.
-        if hasattr(self._estimator, "feature_names_in_"):
-            attributes.setdefault("feature_names_in_", None)
-        return attributes
+        # scikit-learn sets these on a copy of the estimator. All attributes at once
+        # replace those of an earlier fit, such as its names and labels.
+        unfitted = vars(self._estimator._unfitted())
+        return {"__dict__": {**unfitted, **self.attributes(training)}}
 
     def _begin(self, context):
         context.call_on_fit_task_begin(estimator=self._estimator, **self._data)

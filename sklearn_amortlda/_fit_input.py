@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -56,11 +57,15 @@ class FitInputMixin:
         """
         if not is_shards(X):
             return X, ()
-        labels = self.label_weight or hasattr(self, "classes_")
-        if labels or any(value is not None for value in others):
+        if self.label_weight or hasattr(self, "classes_"):
             raise ValueError(
-                "X is a list of shards, which have no y, sample_weight and covariates: "
-                "leave these out, set label_weight=0, or pass one matrix X."
+                "X is a list of shards, which have no labels: set label_weight=0 and "
+                "warm_start=False, or pass one matrix X."
+            )
+        if any(value is not None for value in others):
+            raise ValueError(
+                "X is a list of shards, which have no sample_weight and covariates: "
+                "leave these out, or pass one matrix X."
             )
         with import_lock():
             from .training.workers import available_workers
@@ -107,14 +112,14 @@ class FitInputMixin:
         n_labels = shares.shape[1]
         if n_labels:
             counts = with_label_columns(counts, shares, self.label_weight)
-        if covariates is not None:
-            covariates = self._standardized(covariates, communicator)
         corpus = make_corpus(counts, sample_weight, n_labels, covariates)
         if not corpus.counts.nnz:
             raise ValueError(
                 "X has no words: all its entries are 0. Check the vectorizer's "
                 "vocabulary and its min_df and max_df."
             )
+        if covariates is not None:
+            corpus = self._standardized(corpus, communicator)
         previous = state_from(fitted, new_words, n_labels) if fitted else None
         return Session(
             params,
@@ -196,12 +201,15 @@ class FitInputMixin:
             return None
         return len(getattr(self, "_covariate_scale", ()))
 
-    def _standardized(self, covariates, communicator):
-        """Standardized covariates; a first fit assigns their means and scales."""
+    def _standardized(self, corpus, communicator):
+        """A corpus of standardized covariates; a first fit assigns means and scales."""
+        values, weights = corpus.covariates, corpus.weights
         if not hasattr(self, "_covariate_scale"):
-            found = Standardization.of(covariates, communicator.add)
+            weights = np.ones(len(corpus)) if weights is None else weights
+            found = Standardization.of(values, weights, communicator.add)
             self._covariate_mean, self._covariate_scale = found.mean, found.scale
-        return Standardization.of_model(vars(self)).apply(covariates)
+        values = Standardization.of_model(vars(self)).apply(values)
+        return replace(corpus, covariates=values)
 
     def _check_classes(self, classes):
         """Assign the classes of a stream at its first chunk."""

@@ -28,6 +28,7 @@ from sklearn.utils.validation import (
 from .data.array_api import like, to_numpy
 from .data.corpus import Corpus
 from .data.labels import sharpened
+from .data.shards import refuse_shards
 from .data.types import MatrixLike, RandomState
 from .data.validation import canonical_counts, check_weights, well_formed
 from .inference.mcmc import draw_posterior
@@ -103,10 +104,13 @@ class FittedModelMixin(TransformerMixin):
         theta : ndarray of shape (n_samples, n_components)
             As from `transform`.
         """
+        refuse_shards(X, "fit_transform")
         self.fit(X, y, sample_weight=sample_weight, covariates=covariates)
         return self.transform(X, covariates)
 
-    def predict(self, X: MatrixLike) -> np.ndarray:
+    def predict(
+        self, X: MatrixLike, covariates: MatrixLike | None = None
+    ) -> np.ndarray:
         """The topic that each document is most about.
 
         .. math:: \\arg\\max_k \\frac{E[\\theta_{dk} | w_d]}{E[\\theta_{dk}]}
@@ -128,7 +132,7 @@ class FittedModelMixin(TransformerMixin):
             Indices of topics. A document without words has the topic with the largest
             prior.
         """
-        with self._reading(X, whom="predict") as (documents, _, inference):
+        with self._reading(X, covariates, whom="predict") as (documents, _, inference):
             return self._in_threads(inference, inference.assign, documents)
 
     def fit_predict(
@@ -136,25 +140,23 @@ class FittedModelMixin(TransformerMixin):
         X: MatrixLike,
         y: MatrixLike | None = None,
         sample_weight: ArrayLike | None = None,
+        covariates: MatrixLike | None = None,
     ) -> np.ndarray:
         """Fit the model to X, and return the topic that each document is most about.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
-            Word counts of each document.
-        y : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
-            Labels of the documents, as in `fit`; read only if `label_weight` is
-            positive.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Number of times each document counts in `fit`; None is once.
+        X, y, sample_weight, covariates
+            As in `fit`.
 
         Returns
         -------
         topics : ndarray of shape (n_samples,), of ints
             As from `predict`.
         """
-        return self.fit(X, y, sample_weight=sample_weight).predict(X)
+        refuse_shards(X, "fit_predict")
+        self.fit(X, y, sample_weight=sample_weight, covariates=covariates)
+        return self.predict(X, covariates)
 
     def sample(
         self,
@@ -311,7 +313,9 @@ class FittedModelMixin(TransformerMixin):
         )
         return SampledPosterior(samples)
 
-    def label_proba(self, X: MatrixLike) -> np.ndarray:
+    def label_proba(
+        self, X: MatrixLike, covariates: MatrixLike | None = None
+    ) -> np.ndarray:
         """Probabilities of the labels of documents, p(label | words).
 
         The result is theta . `topic_label_` to the power of `label_exponent_`,
@@ -322,6 +326,9 @@ class FittedModelMixin(TransformerMixin):
         ----------
         X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
             Word counts of each document.
+        covariates : array-like of shape (n_samples, n_covariates), default=None
+            Covariates of the documents, if the model was fitted with covariates. None
+            is the prior of a document whose covariates are unknown.
 
         Returns
         -------
@@ -341,7 +348,7 @@ class FittedModelMixin(TransformerMixin):
                 "The model was fitted without labels: fit it with label_weight > 0 and "
                 "labels y."
             )
-        with self._reading(X, whom="label_proba", model=model) as read:
+        with self._reading(X, covariates, whom="label_proba", model=model) as read:
             documents, dtype, inference = read
             gamma = self._in_threads(inference, inference.gamma, documents)
         theta = DirichletPosterior(gamma.astype(dtype, copy=False)).mean
@@ -386,8 +393,9 @@ class FittedModelMixin(TransformerMixin):
               docs/numbers.md has measurements.
             - 'mcmc': draws of a Markov chain over the topics of all words, theta and
               beta [1]_, which starts at the fitted model. alpha and eta are those of
-              the fit. It takes several times as long as `fit`, and longer without
-              numba.
+              the fit. Each document counts once, whatever its weight in the fit, and
+              labels are not used. It takes several times as long as `fit`, and longer
+              without numba.
         n_samples : int, default=100
             Draws of 'mcmc', at least 4. Half as many come before the first one. The
             memory is that of n_samples x n_components x n_features float32 numbers.
@@ -446,7 +454,9 @@ class FittedModelMixin(TransformerMixin):
             )
         return SampledPosterior(samples)
 
-    def word_topic_posterior(self, X: MatrixLike) -> tuple[sp.csr_array, np.ndarray]:
+    def word_topic_posterior(
+        self, X: MatrixLike, covariates: MatrixLike | None = None
+    ) -> tuple[sp.csr_array, np.ndarray]:
         """Posterior of the topic of each word, q(z_dv) = Categorical(r_dv).
 
         r_dvk is proportional to theta_dk beta_kv. beta is `topic_word_`. theta is an
@@ -458,6 +468,9 @@ class FittedModelMixin(TransformerMixin):
         ----------
         X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
             Word counts of each document.
+        covariates : array-like of shape (n_samples, n_covariates), default=None
+            Covariates of the documents, if the model was fitted with covariates. None
+            is the prior of a document whose covariates are unknown.
 
         Returns
         -------
@@ -471,7 +484,7 @@ class FittedModelMixin(TransformerMixin):
             in parts.
         """
         whom = "word_topic_posterior"
-        with self._reading(X, whom=whom) as (documents, dtype, inference):
+        with self._reading(X, covariates, whom=whom) as (documents, dtype, inference):
             weights = inference.responsibilities(documents)
         weights = weights.astype(dtype, copy=False)
         weights /= weights.sum(axis=1, keepdims=True)
@@ -604,6 +617,7 @@ class FittedModelMixin(TransformerMixin):
             "dtype": [np.float64, np.float32],
             "order": "C",
         }
+        refuse_shards(X, whom)
         X = to_numpy(well_formed(X))
         if sp.issparse(X) and not reset:
             # validate_data would warn that X has no names, which no sparse X has.

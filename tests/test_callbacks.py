@@ -88,6 +88,17 @@ def test_estimator_of_an_epoch_equals_a_fit_that_ends_there(
         assert np.isnan(model.bound_)
 
 
+def test_estimator_of_an_epoch_forgets_earlier_fits(lda, corpus):
+    lda.set_params(label_weight=0.5)
+    lda.fit(corpus, np.arange(300) % 2, covariates=np.arange(300.0).reshape(-1, 1))
+    spy = Spy()
+    lda.set_params(label_weight=0.0).set_callbacks(spy).fit(corpus)
+    for model in spy.models:
+        fitted = {name for name in vars(model) if name.endswith("_")}
+        assert fitted == {name for name in vars(lda) if name.endswith("_")}
+        assert model.transform(corpus).shape == (300, 3)
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("y", [None, np.zeros(300)])
 def test_scoring_monitor_scores_every_epoch(lda, corpus, y, weighted):

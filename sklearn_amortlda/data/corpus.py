@@ -30,7 +30,7 @@ class Corpus:
     n_labels : int
         Number of classes, whose tokens are in the last columns of `counts`.
     covariates : ndarray of shape (n_documents, n_covariates) or None
-        Standardized covariates.
+        Standardized, except before the scales are known.
     """
 
     counts: sp.csr_array
@@ -105,7 +105,6 @@ def make_corpus(X, sample_weight, n_labels: int = 0, covariates=None) -> Corpus:
     n_labels : int, default=0
         Number of classes, whose tokens are in the last columns of X.
     covariates : ndarray of shape (n_samples, n_covariates), default=None
-        Standardized covariates.
 
     Raises
     ------

@@ -14,6 +14,7 @@ import scipy.sparse as sp
 from sklearn.utils import check_array
 from sklearn.utils.validation import _get_feature_names
 
+from .array_api import to_numpy
 from .vocabulary import quoted
 
 # Largest absolute value, whose square is far from the limits of float64; and largest
@@ -51,17 +52,20 @@ def check_covariates(
     if covariates is None:
         raise ValueError(
             "The model was fitted with covariates, and this call has none: pass the "
-            "covariates of the documents, or fit a new model without them."
+            "covariates of the documents, or fit a new model without them, with "
+            "warm_start=False."
         )
     if n_known == 0:
         raise ValueError(
             "The model was fitted without covariates, so it has no coefficients for "
-            "them: leave covariates out, or pass them to fit too."
+            "them: leave covariates out, or fit a new model with them, with "
+            "warm_start=False."
         )
     own_names = _get_feature_names(covariates)
-    values = covariates.toarray() if sp.issparse(covariates) else covariates
     try:
-        values = check_array(values, dtype=np.float64, input_name="covariates")
+        values = check_array(
+            _plain(covariates), dtype=np.float64, input_name="covariates"
+        )
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"covariates must be a matrix of finite numbers, one row for each document "
@@ -87,6 +91,18 @@ def check_covariates(
     return values, own_names
 
 
+def _plain(covariates):
+    """Covariates as a dense array; `check_array` ignores masks, and counts days."""
+    if sp.issparse(covariates):
+        return covariates.toarray()
+    if np.ma.isMaskedArray(covariates):
+        return covariates.astype(np.float64).filled(np.nan)
+    values = np.asarray(to_numpy(covariates))
+    if values.dtype.kind in "mM":
+        raise TypeError("dates have no unit; pass numbers, such as years")
+    return values
+
+
 def _check_range(values):
     largest = np.abs(values).max(initial=0.0)
     if largest > _MAX_VALUE:
@@ -98,7 +114,9 @@ def _check_range(values):
 
 @dataclass(frozen=True)
 class Standardization:
-    """The mean and the standard deviation of each covariate in the first fit.
+    """The weighted mean and standard deviation of each covariate in the first fit.
+
+    The scale of a constant covariate is 1.
 
     Attributes
     ----------
@@ -109,19 +127,22 @@ class Standardization:
     scale: np.ndarray
 
     @classmethod
-    def of(cls, values, add) -> Standardization:
+    def of(cls, values, weights, add) -> Standardization:
         """Of the documents of all ranks.
 
         Parameters
         ----------
         values : ndarray of shape (n_samples, n_covariates)
+        weights : ndarray of shape (n_samples,)
+            Number of times each document counts.
         add : callable
             ``add(*numbers)`` returns the sums of numbers over the ranks.
         """
-        n_samples, *sums = add(len(values), *values.sum(axis=0))
-        mean = np.asarray(sums) / n_samples
-        squares = add(*((values - mean) ** 2).sum(axis=0))
-        scale = np.sqrt(np.asarray(squares) / n_samples)
+        weights = weights[:, np.newaxis]
+        total, *sums = add(weights.sum(), *(weights * values).sum(axis=0))
+        mean = np.asarray(sums) / total
+        squares = add(*(weights * (values - mean) ** 2).sum(axis=0))
+        scale = np.sqrt(np.asarray(squares) / total)
         # Rounding leaves a rest of the values in a constant column.
         constant = scale <= 1e-12 * np.abs(mean)
         return cls(mean, np.where(constant, 1.0, scale))
@@ -154,7 +175,7 @@ class Standardization:
         coefficients : ndarray of shape (n_topics, n_covariates)
         """
         raw = coefficients.T.astype(np.float64) / self.scale
-        return np.log(alpha) - raw @ self.mean, raw
+        return np.log(alpha.astype(np.float64)) - raw @ self.mean, raw
 
     def from_raw(self, intercept, coefficients):
         """The inverse of `to_raw`."""

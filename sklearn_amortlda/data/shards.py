@@ -20,6 +20,15 @@ def is_shards(X) -> bool:
     return isinstance(X, (list, tuple)) and any(map(_is_shard, X))
 
 
+def refuse_shards(X, whom: str) -> None:
+    """Raise a ValueError if X is a list of shards, which only `fit` takes."""
+    if is_shards(X):
+        raise ValueError(
+            f"X is a list of shards, which {whom} does not take: call fit with the "
+            "shards, and other methods with one matrix, such as each shard in turn."
+        )
+
+
 def _is_shard(value):
     return sp.issparse(value) or callable(value) or hasattr(value, "compute")
 
@@ -79,7 +88,8 @@ class Shards:
         Raises
         ------
         ValueError
-            If a shard is no matrix of counts, or has another number of columns.
+            If a shard is no matrix of counts, or has another number of columns, or no
+            shard has words.
         """
         parts = []
         for number, shard in zip(self.numbers, self.shards):
@@ -92,6 +102,12 @@ class Shards:
                     "vocabulary."
                 )
             parts.append(counts)
+        if not any(counts.nnz for counts in parts):
+            raise ValueError(
+                f"The shards {self.numbers}, all those of a process, have no words: "
+                "check the vectorizer's vocabulary, or distribute the documents evenly "
+                "over the shards, or lower n_jobs."
+            )
         return sp.vstack(parts, format="csr")
 
 

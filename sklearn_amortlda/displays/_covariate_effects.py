@@ -130,6 +130,8 @@ class CovariateEffectsDisplay:
             The display, drawn.
         """
         check_matplotlib_support("CovariateEffectsDisplay.from_estimator")
+        # First, because the chain takes long and bad parameters raise here.
+        words = top_words(estimator, feature_names, n_words=n_words, ranking=ranking)
         effects = covariate_effects(
             estimator,
             X,
@@ -140,7 +142,6 @@ class CovariateEffectsDisplay:
             random_state=random_state,
             as_frame=False,
         )
-        words = top_words(estimator, feature_names, n_words=n_words, ranking=ranking)
         display = cls(
             effect=effects.effect,
             lower=effects.lower,
@@ -198,7 +199,7 @@ class CovariateEffectsDisplay:
         axes.set_yticks(rows, labels, fontsize="small")
         axes.set(
             title=str(self.names[j]),
-            xlabel=f"effect on the expected share, {self.level:.0%} intervals",
+            xlabel=f"effect on the expected share, {100 * self.level:g}% intervals",
             ylabel="topic: top words and index",
         )
         axes.grid(alpha=0.3, axis="x")

@@ -87,13 +87,13 @@ class Inference:
         """The topic that each document is most about, shape (n_samples,).
 
         argmax_k gamma_dk / alpha_k. All topics of a document without words are equal,
-        and the one with the largest prior is chosen. Documents have no covariates.
+        and the one with the largest prior is chosen.
         """
-        alpha = self.alpha.cpu().numpy()
+        alpha = self.alpha_of(documents)
         topics = (self.gamma(documents) / alpha).argmax(axis=1)
         # Not left to argmax, because gamma equals alpha up to rounding.
-        topics[np.diff(documents.counts.indptr) == 0] = alpha.argmax()
-        return topics
+        empty = np.diff(documents.counts.indptr) == 0
+        return np.where(empty, alpha.argmax(axis=1), topics)
 
     def alpha_of(self, documents: Corpus) -> np.ndarray:
         """alpha: one row for all documents, or with covariates one for each."""

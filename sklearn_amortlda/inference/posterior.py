@@ -8,7 +8,7 @@ arrays.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from scipy.special import softmax
@@ -84,7 +84,7 @@ class DirichletPosterior:
         ValueError
             If `level` is not between 0 and 1.
         """
-        tail = _tail(level)
+        tail = tail_of(level)
         concentration, rest = self._parameters()
         # A single entry is always 1, and scipy's beta has no parameter 0.
         if concentration.shape[1] == 1:
@@ -189,7 +189,7 @@ class SampledPosterior:
         ValueError
             If `level` is not between 0 and 1.
         """
-        tail = _tail(level)
+        tail = tail_of(level)
         # With the r-th of n independent draws as the quantile r / (n + 1), a new draw
         # is in the interval with probability `level` for any n.
         lower, upper = np.quantile(
@@ -311,15 +311,16 @@ def check_method(method):
         raise ValueError(f"method must be 'variational' or 'mcmc', got {method!r}.")
 
 
-def check_n_samples(n_samples, minimum=1):
+def check_n_samples(n_samples, minimum=1, name="n_samples"):
     """Raise a ValueError if the number of draws is not an integer from `minimum` on."""
     if not isinstance(n_samples, Integral) or n_samples < minimum:
         kind = "a positive integer" if minimum == 1 else f"an integer from {minimum} on"
-        raise ValueError(f"n_samples must be {kind}, got {n_samples!r}.")
+        raise ValueError(f"{name} must be {kind}, got {n_samples!r}.")
 
 
-def _tail(level):
-    if not 0 < level < 1:
+def tail_of(level):
+    """The probability of each tail outside of an equal-tailed interval."""
+    if not isinstance(level, Real) or not 0 < level < 1:
         raise ValueError(f"level must be between 0 and 1, got {level!r}.")
     return (1.0 - level) / 2.0
 

@@ -11,7 +11,7 @@ from scipy.special import softmax
 from sklearn.utils import Bunch, check_random_state
 
 from ..data.types import MatrixLike, RandomState, TopicModel
-from ..inference.posterior import check_n_samples
+from ..inference.posterior import check_n_samples, tail_of
 from ..metrics._checks import check_integers
 from ..metrics._models import model_and_counts
 from ..runtime.process_lock import import_lock
@@ -28,6 +28,7 @@ def covariate_effects(
     X: MatrixLike,
     covariates: MatrixLike,
     names: ArrayLike | None = None,
+    feature_names: ArrayLike | None = None,
     *,
     level: float = 0.9,
     n_draws: int = 200,
@@ -40,10 +41,10 @@ def covariate_effects(
     The expected share of topic k in document d is
     :math:`\alpha_{dk} / \sum_j \alpha_{dj}`, where :math:`\alpha_d = \exp(b + W c_d)`
     is the prior of the document with the covariates :math:`c_d` [1]_. The effect of a
-    covariate with two values is the change of this share from the lower to the higher
-    value. The effect of another covariate is the derivative of the share, which is the
-    change by one unit. Both are means over the documents, with their other covariates
-    as they are (average marginal effects).
+    covariate with two values in X is the change of this share from the lower to the
+    higher value. The effect of another covariate is the derivative of the share, which
+    is the change by one unit. Both are means over the documents, with their other
+    covariates as they are (average marginal effects).
 
     A Markov chain draws b and W from their posterior. It also draws the topics and the
     topic of every word, so the intervals contain the uncertainty of both. The chain
@@ -55,12 +56,15 @@ def covariate_effects(
         Fitted with covariates.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Integer counts of the documents, or the input of the Pipeline. Pass the training
-        documents, because the topics are drawn too.
+        documents, because the topics are drawn too. Each document counts once, and
+        labels are not used.
     covariates : array-like of shape (n_samples, n_covariates)
         Covariates of these documents.
     names : array-like of str of shape (n_covariates,), default=None
         Names of the covariates. None is `covariate_names_in_` of the model, or else
         'c0', 'c1', ...
+    feature_names : array-like of shape (n_features,), default=None
+        The words; see :func:`top_words`.
     level : float, default=0.9
         Probability of the intervals.
     n_draws : int, default=200
@@ -118,9 +122,8 @@ def covariate_effects(
     True
     """
     frame = frame_type(as_frame, "covariate_effects")
-    check_n_samples(n_draws, minimum=20)
-    if not 0 < level < 1:
-        raise ValueError(f"level must be between 0 and 1, got {level!r}.")
+    check_n_samples(n_draws, minimum=20, name="n_draws")
+    tail = tail_of(level)
     amortized(model, "covariate_effects")
     lda, counts = model_and_counts(model, X)
     # A concurrent fit would change the attributes.
@@ -133,19 +136,19 @@ def covariate_effects(
     if covariates is None:
         raise ValueError("covariates are missing: pass those of the documents in X.")
     names = _names(lda, names)
+    if frame is not None:
+        # Before the chain, which takes long.
+        words = top_words(model, feature_names, n_words=n_words)
     draws = _draws(lda, counts, covariates, n_draws, check_random_state(random_state))
-    tails = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    lower, upper = np.quantile(draws, [tail, 1.0 - tail], axis=0)
     effects = Bunch(
         effect=draws.mean(axis=0),
-        lower=tails[0],
-        upper=tails[1],
+        lower=lower,
+        upper=upper,
         names=names,
         draws=draws,
     )
-    if frame is None:
-        return effects
-    words = top_words(model, n_words=n_words)
-    return frame(_long_table(effects, words))
+    return effects if frame is None else frame(_long_table(effects, words))
 
 
 def _names(lda, names):

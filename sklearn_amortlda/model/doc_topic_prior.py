@@ -59,6 +59,12 @@ def clip_tensor(alpha):
     return alpha.clamp(*_RANGE)
 
 
+def clip_around(values, alpha):
+    """Tensors of alpha within the range, which is widened to contain a given alpha."""
+    lowest, highest = _RANGE
+    return values.clamp(alpha.clamp_max(lowest), alpha.clamp_min(highest))
+
+
 def posterior_ratio(gamma, alpha, batch):
     """Factor from alpha to the optimum of the bound, given the posteriors of a batch.
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 
 from ..kernels.products import sum_over_words
-from .doc_topic_prior import clip_tensor
+from .doc_topic_prior import clip_around
 
 # Standard deviation of the coefficients' Gaussian prior, for covariates of standard
 # deviation 1: exp(1) is a factor of 2.7 on alpha.
@@ -22,7 +22,9 @@ _MAX_LOG_FACTOR = 2.0
 
 
 def alpha_of_documents(alpha, coefficients, covariates):
-    """alpha of each document, shape (n_documents, n_topics), within alpha's range.
+    """alpha of each document, shape (n_documents, n_topics).
+
+    It is within alpha's range, or between the range and an alpha that was given.
 
     Parameters
     ----------
@@ -32,7 +34,7 @@ def alpha_of_documents(alpha, coefficients, covariates):
         The coefficients w.
     covariates : Tensor of shape (n_documents, n_covariates)
     """
-    return clip_tensor(alpha * torch.exp(covariates @ coefficients))
+    return clip_around(alpha * torch.exp(covariates @ coefficients), alpha)
 
 
 def moment_sums(alpha, weights=None):
@@ -45,14 +47,15 @@ def moment_sums(alpha, weights=None):
 
     Returns
     -------
-    sums : Tensor of shape (2 n_topics + 2,), of float64
-        The weights, E[theta_k], E[theta_k]^2 and the sum of the variances of theta_k.
+    sums : Tensor of shape (2 n_topics + 3,), of float64
+        The weights, E[theta_k], E[theta_k]^2, the sum over topics of alpha_k, and that
+        of the variances of theta_k.
     """
     alpha = alpha.double()
     total = alpha.sum(1, keepdim=True)
     mean = alpha / total
     variance = (mean * (1.0 - mean) / (total + 1.0)).sum(1, keepdim=True)
-    values = torch.cat([torch.ones_like(total), mean, mean**2, variance], 1)
+    values = torch.cat([torch.ones_like(total), mean, mean**2, total, variance], 1)
     return values.sum(0) if weights is None else weights.double() @ values
 
 
@@ -60,14 +63,16 @@ def marginal_alpha(sums):
     """The prior of a document without covariates, shape (n_topics,).
 
     The Dirichlet with the mean, and the sum of variances, of the mixture of the
-    documents' priors.
+    documents' priors. The variances of one topic are 0, and it has the mean alpha.
     """
     weight, *moments = sums
-    *moments, within = torch.stack(moments) / weight
+    *moments, total, within = torch.stack(moments) / weight
     mean, mean_square = torch.stack(moments).chunk(2)
+    if len(mean) == 1:
+        return mean * total
     between = (mean_square - mean**2).sum()
     precision = (mean * (1.0 - mean)).sum() / (within + between) - 1.0
-    return clip_tensor(mean * precision)
+    return mean * precision
 
 
 def posterior_derivatives(gamma, alpha):

@@ -117,9 +117,10 @@ class Communicator:
         sizes = self.gather_objects(n_documents)
         if min(sizes) < n_steps:
             raise ValueError(
-                f"An epoch has {n_steps} steps, and the ranks have {sizes} documents; "
-                "every rank needs one document for each step. Distribute the documents "
-                "evenly, or raise batch_size, which counts the documents of all ranks."
+                f"An epoch has {n_steps} steps, and the processes have {sizes} "
+                "documents; each needs one document for each step. Distribute the "
+                "documents or shards evenly, or lower n_jobs, or raise batch_size, "
+                "which counts the documents of all processes."
             )
 
     def broadcast(self, state):

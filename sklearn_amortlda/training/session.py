@@ -21,7 +21,7 @@ from ..data.corpus import Corpus, make_corpus
 from ..data.covariates import Standardization
 from ..data.shards import Shards
 from ..data.validation import canonical_counts
-from ..inference.inference import product_size
+from ..inference.inference import BATCH_SIZE, product_size
 from ..model import prior_regression
 from ..runtime.device import resolve_device
 from ..runtime.memory import enough_memory
@@ -124,11 +124,6 @@ class Session:
             return self
         counts = self.corpus.load(self.columns["n_features_in_"])
         counts = canonical_counts(counts, whom="AmortizedLDA.fit")
-        if not counts.nnz:
-            raise ValueError(
-                f"The shards {self.corpus.numbers} of a process have no words: lower "
-                "n_jobs, or distribute the documents evenly over the shards."
-            )
         return replace(self, corpus=make_corpus(counts, None))
 
     def follow(self, method: str, config: Config, seed: int, saved=None) -> None:
@@ -263,13 +258,7 @@ class Session:
 
         The prior follows from the documents of all ranks if `summed`.
         """
-        corpus = self.corpus
-        alpha = prior_regression.alpha_of_documents(
-            *map(torch.from_numpy, (state.alpha, state.coefficients, corpus.covariates))
-        )
-        weights = corpus.weights
-        weights = None if weights is None else torch.from_numpy(weights)
-        sums = prior_regression.moment_sums(alpha, weights)
+        sums = self._moment_sums(state)
         if summed:
             sums = torch.tensor(self.communicator.add(*sums), dtype=torch.float64)
         scales = Standardization.of_model(self.columns)
@@ -279,6 +268,19 @@ class Session:
             "covariate_intercept_": intercept,
             "covariate_coef_": coefficients,
         }
+
+    def _moment_sums(self, state):
+        """`moment_sums` of the documents, in parts because alpha may be large."""
+        parameters = torch.from_numpy(state.alpha), torch.from_numpy(state.coefficients)
+        corpus, sums = self.corpus, torch.tensor(0.0)
+        for start in range(0, len(corpus), BATCH_SIZE):
+            rows = slice(start, start + BATCH_SIZE)
+            covariates = torch.from_numpy(corpus.covariates[rows])
+            alpha = prior_regression.alpha_of_documents(*parameters, covariates)
+            weights = corpus.weights
+            weights = None if weights is None else torch.from_numpy(weights[rows])
+            sums = sums + prior_regression.moment_sums(alpha, weights)
+        return sums
 
     def _label_exponent(self, training, fitted, earlier) -> float:
         """The geometric mean over the ranks; `earlier` if no document has a label."""

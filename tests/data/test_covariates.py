@@ -51,6 +51,8 @@ def test_frames_have_names_that_must_be_those_of_the_fit():
         ([["a"], ["b"], ["c"]], None, "OneHotEncoder"),
         (np.empty((3, 0)), None, "matrix of finite numbers"),
         (VALUES * 1e200, None, "whose square overflows"),
+        (np.array([["2020"], ["2021"], ["NaT"]], "M8[D]"), None, "pass numbers, such"),
+        (np.ma.masked_equal(VALUES, 1.0), None, "fill in missing values"),
     ],
 )
 def test_bad_covariates_raise(values, n_known, message):
@@ -59,7 +61,7 @@ def test_bad_covariates_raise(values, n_known, message):
 
 
 def test_standardized_covariates_have_mean_0_and_deviation_1():
-    scales = Standardization.of(VALUES, add)
+    scales = Standardization.of(VALUES, np.ones(len(VALUES)), add)
     standardized = scales.apply(VALUES)
     assert_allclose(standardized.mean(axis=0), 0, atol=1e-6)
     assert_allclose(standardized.std(axis=0), 1, rtol=1e-6)
@@ -67,19 +69,20 @@ def test_standardized_covariates_have_mean_0_and_deviation_1():
 
 
 def test_values_far_from_the_mean_are_finite():
-    scales = Standardization.of(VALUES, add)
+    scales = Standardization.of(VALUES, np.ones(len(VALUES)), add)
     assert_array_equal(scales.apply(np.array([[1e99, -1e99]])), [[1e6, -1e6]])
 
 
 def test_constant_covariate_is_zero():
     values = np.full((7, 1), 0.1)
-    assert_allclose(Standardization.of(values, add).apply(values), 0, atol=1e-7)
+    scales = Standardization.of(values, np.ones(7), add)
+    assert_allclose(scales.apply(values), 0, atol=1e-7)
 
 
 def test_scales_are_those_of_the_documents_of_all_ranks():
     rng = np.random.default_rng(0)
     parts = rng.normal(5, 3, (20, 2)), rng.normal(-1, 2, (50, 2))
-    whole = Standardization.of(np.concatenate(parts), add)
+    whole = Standardization.of(np.concatenate(parts), np.ones(70), add)
     barrier, messages = threading.Barrier(2, timeout=10), [None, None]
 
     def rank(own):
@@ -90,7 +93,7 @@ def test_scales_are_those_of_the_documents_of_all_ranks():
             barrier.wait()
             return total
 
-        return Standardization.of(parts[own], add_over_ranks)
+        return Standardization.of(parts[own], np.ones(len(parts[own])), add_over_ranks)
 
     with ThreadPoolExecutor(2) as pool:
         for found in pool.map(rank, range(2)):
@@ -98,14 +101,24 @@ def test_scales_are_those_of_the_documents_of_all_ranks():
             assert_allclose(found.scale, whole.scale)
 
 
+def test_weights_are_repetitions():
+    weights = np.arange(len(VALUES)) + 1
+    weighted = Standardization.of(VALUES, weights, add)
+    repeated = np.repeat(VALUES, weights, axis=0)
+    whole = Standardization.of(repeated, np.ones(len(repeated)), add)
+    assert_allclose(weighted.mean, whole.mean)
+    assert_allclose(weighted.scale, whole.scale)
+
+
 def test_raw_coefficients_describe_the_same_prior():
     rng = np.random.default_rng(0)
-    scales = Standardization.of(VALUES, add)
-    alpha, coefficients = rng.gamma(1, 1, 4), rng.normal(size=(2, 4)).astype(np.float32)
+    scales = Standardization.of(VALUES, np.ones(len(VALUES)), add)
+    alpha, coefficients = rng.gamma(1, 1, 4), rng.normal(size=(2, 4))
+    alpha, coefficients = alpha.astype(np.float32), coefficients.astype(np.float32)
     intercept, raw = scales.to_raw(alpha, coefficients)
     assert raw.shape == (4, 2)
     expected = alpha * np.exp(scales.apply(VALUES) @ coefficients)
     assert_allclose(np.exp(intercept + VALUES @ raw.T), expected, rtol=1e-5)
     again, standardized = scales.from_raw(intercept, raw)
-    assert_allclose(again, alpha)
+    assert_array_equal(again.astype(np.float32), alpha)
     assert_array_equal(standardized, coefficients)

@@ -68,10 +68,39 @@ def test_bad_shards_raise_and_the_fit_is_kept(corpus, change, message):
     assert vars(lda) == before
 
 
-@pytest.mark.parametrize("name", ["y", "sample_weight", "covariates"])
+@pytest.mark.parametrize("name", ["sample_weight", "covariates"])
 def test_shards_have_no_other_values(corpus, name):
     with pytest.raises(ValueError, match="leave these out"):
         small_estimator().fit([corpus], **{name: np.ones((300, 1))})
+
+
+def test_shards_have_no_labels(corpus):
+    y = np.arange(300) % 2
+    expected = small_estimator().fit(corpus)
+    assert_array_equal(
+        small_estimator().fit([corpus], y).components_, expected.components_
+    )
+    with pytest.raises(ValueError, match="set label_weight=0"):
+        small_estimator(label_weight=0.5).fit([corpus], y)
+
+
+@pytest.mark.parametrize(
+    "method", ["partial_fit", "fit_transform", "fit_predict", "transform", "score"]
+)
+def test_only_fit_takes_shards(corpus, method):
+    lda = small_estimator().fit(corpus)
+    before = dict(vars(lda))
+    with pytest.raises(ValueError, match=f"shards, which {method} does not take"):
+        getattr(lda, method)([corpus, corpus])
+    assert vars(lda) == before
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_process_needs_words(corpus, n_jobs):
+    empty = corpus[:0]
+    shards = [empty, corpus][:n_jobs]
+    with pytest.raises(ValueError, match=r"shards \[0\], all those of a process, have"):
+        small_estimator(n_jobs=n_jobs).fit(shards)
 
 
 def test_checkpoint_of_shards_needs_one_process(corpus, tmp_path):

@@ -9,7 +9,7 @@ from sklearn.decomposition import LatentDirichletAllocation
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import make_pipeline
 
-from sklearn_amortlda.inspection import covariate_effects
+from sklearn_amortlda.inspection import covariate_effects, top_words
 from sklearn_amortlda.inspection._effects import _effects
 
 
@@ -74,6 +74,10 @@ def test_frame_has_a_row_for_each_topic_and_covariate(lda, corpus, covariates):
     table = covariate_effects(lda, corpus, covariates, ["age", "late"], n_draws=20)
     assert list(table) == ["topic", "covariate", "effect", "lower", "upper", "words"]
     assert len(table) == 10
+    words = [f"word{v}" for v in range(60)]
+    options = {"n_draws": 20, "n_words": 2}
+    named = covariate_effects(lda, corpus, covariates, None, words, **options)
+    assert named["words"][0] == " ".join(top_words(lda, words, n_words=2)[0])
     assert_array_equal(table["covariate"][:4], ["age", "late", "age", "late"])
     arrays = covariate_effects(lda, corpus, covariates, n_draws=20, as_frame=False)
     assert_array_equal(arrays.names, ["c0", "c1"])
@@ -108,7 +112,10 @@ def test_names_of_a_frame_are_kept_and_pipelines_work(texts, covariates):
     [
         ({"names": ["one"]}, "the 2 names of the covariates"),
         ({"level": 1.0}, "level must be between 0 and 1"),
-        ({"n_draws": 3}, "n_samples|n_draws"),
+        ({"level": "0.9"}, "level must be between 0 and 1"),
+        ({"n_draws": 3}, "n_draws must be an integer from 20 on"),
+        ({"n_words": 61}, "n_words must be an integer from 1 to 60"),
+        ({"feature_names": ["one"]}, "the model's 60 words"),
         ({"as_frame": "yes"}, "as_frame must be"),
         ({"covariates": None}, "covariates are missing"),
         ({"covariates": np.ones((300, 3))}, "3 columns"),

@@ -126,7 +126,8 @@ def test_marginal_prior_has_the_moments_of_the_documents(rng):
     assert_allclose(variance.sum(), theta.var(axis=0).sum(), rtol=0.02)
 
 
-def test_marginal_of_equal_priors_is_that_prior():
-    alpha = torch.tensor([[0.2, 0.5, 1.0]]).repeat(7, 1)
+@pytest.mark.parametrize("alpha", [[0.2, 0.5, 1.0], [0.3], [20.0, 1e-5]])
+def test_marginal_of_equal_priors_is_that_prior(alpha):
+    alpha = torch.tensor([alpha]).repeat(7, 1)
     sums = prior_regression.moment_sums(alpha)
     assert_allclose(prior_regression.marginal_alpha(sums), alpha[0], rtol=1e-5)
