@@ -39,7 +39,7 @@ def is_own(function):
     return function.__module__.startswith("sklearn_amortlda")
 
 
-@pytest.mark.parametrize("function", public_callables())
+@pytest.mark.parametrize("function", list(public_callables()))
 def test_types_are_stated(function):
     signature = inspect.signature(function)
     missing = [

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import islice
 
 import numpy as np
 import torch
 
+from ..runtime.lazy import lazy_property
 from .corpus import Corpus
 from .thinning import thin
 
@@ -78,7 +78,7 @@ class Batch:
         """Numbers of documents and of distinct words."""
         return len(self.lengths), len(self.vocabulary)
 
-    @cached_property
+    @lazy_property
     def pattern(self) -> torch.Tensor:
         """A CSR tensor at the non-zeros, whose values are uninitialized."""
         return torch.sparse_csr_tensor(

@@ -15,13 +15,14 @@ Metropolis-Hastings (Gamerman 1997).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 import torch
 from scipy.special import gammaln, psi
 
 from ..model.prior_regression import PRIOR_SCALE
+from ..runtime.lazy import lazy_property
 from .posterior import draw_dirichlet
 from .word_topics import TopicDraws
 
@@ -172,12 +173,12 @@ class _Expansion:
     gradient: np.ndarray
     curvature: np.ndarray
 
-    @cached_property
+    @lazy_property
     def maximum(self):
         """The weights at the maximum of the expansion, which is a Newton step."""
         return self.weights + np.linalg.solve(self.curvature, self.gradient)
 
-    @cached_property
+    @lazy_property
     def _factor(self):
         return np.linalg.cholesky(self.curvature)
 

@@ -19,6 +19,9 @@ from .process_lock import is_forked, process_lock
 # two threads take 1/6 less time on an idle machine, and ten times as long on a busy one
 # (20NG, 50 topics).
 _MIN_THREADED_WORK = 1e7
+# The first product initializes torch's kernels, under locks that a fork would copy.
+# This module is imported under `import_lock`, for which a fork waits.
+torch.ones(2, 2, device="cpu") @ torch.ones(2, 2, device="cpu")
 
 
 @contextmanager

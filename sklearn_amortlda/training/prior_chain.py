@@ -10,7 +10,6 @@ biased priors, because they divide every uncertain word among the topics.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ from ..inference.posterior import draw_dirichlet
 from ..inference.word_topics import Occurrences, draw_beta, draw_counts
 from ..model import doc_topic_prior, topic_word_prior
 from ..model.count_prior import fit_prior, fit_symmetric_prior
+from ..runtime.lazy import lazy_property
 
 # Largest number of words times topics in a sweep, and smallest number of words.
 _MAX_PRODUCTS, _MIN_WORDS = 2_000_000, 20_000
@@ -55,7 +55,7 @@ class PriorChain:
         self._learn_alpha, self._seed = learn_alpha, seed
         self.theta = self.beta = None
 
-    @cached_property
+    @lazy_property
     def _sample(self) -> _Sample:
         return _Sample.of(self._corpus, self._n_topics, self._seed)
 

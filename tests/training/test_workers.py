@@ -241,6 +241,6 @@ def test_shard_that_cannot_be_loaded_raises(corpus):
         lda.fit([corpus, fails_to_load])
     with pytest.raises(RuntimeError, match="Shard 1 has 5 columns"):
         lda.fit([corpus, corpus[:, :5]])
-    with pytest.raises(RuntimeError, match=r"The shards \[1\] of a process have no"):
+    with pytest.raises(RuntimeError, match=r"The shards \[1\], all those of a process"):
         lda.fit([corpus, corpus[:9] * 0])
     assert vars(lda) == before
