@@ -287,12 +287,14 @@ def test_convergence_warning_names_the_line_of_the_caller(corpus, monkeypatch):
 
 
 INTERRUPTED = """
-import logging, sys, warnings
+import logging, signal, sys, warnings
 import numpy as np
 from sklearn_amortlda import AmortizedLDA
 
 X = np.random.default_rng(0).poisson(0.5, (200, 30))
 lda = AmortizedLDA(3, max_iter=100_000, hidden_layer_sizes=(8,))
+# A shell's background jobs ignore the signal.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
