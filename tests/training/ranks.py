@@ -82,6 +82,14 @@ def fit_one_model(rank):
     return lda, fitted, *others
 
 
+def fit_shards(rank):
+    """Hashes of the topics from a matrix, and from a list of shards of it."""
+    X = shard(train_and_test()[0], rank)
+    lda = AmortizedLDA(3, max_iter=2, random_state=0, distributed=True)
+    shards = [X[:40], lambda: X[40:]]
+    return [joblib.hash(clone(lda).fit(data).components_) for data in (X, shards)]
+
+
 def fit_until_rank_1_is_killed(rank):
     from sklearn_amortlda.training.svi import SVI
 

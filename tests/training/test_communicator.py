@@ -77,6 +77,13 @@ def test_ranks_end_with_one_model_as_good_as_that_of_one_process(run_ranks):
 
 @pytest.mark.slow
 @needs_forkserver
+def test_each_rank_loads_the_shards_that_it_passes(run_ranks):
+    hashes = run_ranks(ranks.fit_shards)
+    assert len({*hashes[0], *hashes[1]}) == 1
+
+
+@pytest.mark.slow
+@needs_forkserver
 def test_killed_rank_ends_the_other_rank(run_ranks):
     (error, unchanged), killed = run_ranks(ranks.fit_until_rank_1_is_killed)
     assert killed is None
