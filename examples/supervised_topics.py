@@ -5,8 +5,9 @@
 
 The table has a row for each label_weight, with means of three seeds on test documents:
 the completion perplexity, the accuracy of a logistic regression on the topic
-proportions, the accuracy of label_proba, and its calibration error: the mean distance
-of confidence and accuracy in ten bins. Then a grid search chooses the weight.
+proportions theta and on their square roots, the accuracy of label_proba, and its
+calibration error: the mean distance of confidence and accuracy in ten bins. Then a grid
+search chooses the weight.
 """
 
 import sys
@@ -22,7 +23,7 @@ from sklearn_amortlda import AmortizedLDA
 from sklearn_amortlda.metrics import document_completion_perplexity
 
 SEEDS = (0, 1, 2)
-WEIGHTS = (0.0, 0.1, 0.3, 0.5, 1.0)
+WEIGHTS = (0.0, 0.1, 0.3, 0.5, 1.0, 2.0, 4.0)
 
 
 def load():
@@ -58,12 +59,16 @@ def measure(weight, seed, train, test, train_labels, test_labels):
     # Features of training documents are inferred without their labels, as those of test
     # documents. Otherwise the classifier would rely on labels that are missing later.
     lda = AmortizedLDA(50, label_weight=weight, random_state=seed)
-    features = lda.fit(train, train_labels).transform(train)
-    model = classifier().fit(features, train_labels)
-    figures = [
-        document_completion_perplexity(lda, test, random_state=0),
-        100 * model.score(lda.transform(test), test_labels),
-    ]
+    theta = lda.fit(train, train_labels).transform(train)
+    test_theta = lda.transform(test)
+    figures = [document_completion_perplexity(lda, test, random_state=0)]
+    # Square roots have nearly the same variance for small and large proportions.
+    for features, others in (
+        (theta, test_theta),
+        (np.sqrt(theta), np.sqrt(test_theta)),
+    ):
+        model = classifier().fit(features, train_labels)
+        figures.append(100 * model.score(others, test_labels))
     if weight:
         proba = lda.label_proba(test)
         correct = lda.classes_[proba.argmax(axis=1)] == test_labels
@@ -73,12 +78,13 @@ def measure(weight, seed, train, test, train_labels, test_labels):
 
 def main():
     data = train, _, train_labels, _ = load()
-    print("label_weight  perplexity  accuracy  label_proba  calibration error")
+    print("label_weight  perplexity  theta  sqrt theta  label_proba  calibration error")
     for weight in WEIGHTS:
         rows = [measure(weight, seed, *data) for seed in SEEDS]
-        perplexity, accuracy, *labels = np.mean(rows, axis=0)
+        perplexity, theta, root, *labels = np.mean(rows, axis=0)
         proba = "{:11.1f}  {:17.3f}".format(*labels) if labels else ""
-        print(f"{weight:12.1f}  {perplexity:10.0f}  {accuracy:8.1f}  {proba}".rstrip())
+        row = f"{weight:12.1f}  {perplexity:10.0f}  {theta:5.1f}  {root:10.1f}  {proba}"
+        print(row.rstrip(), flush=True)
 
     lda = AmortizedLDA(50, random_state=0)
     search = GridSearchCV(

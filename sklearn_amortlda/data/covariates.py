@@ -92,7 +92,10 @@ def check_covariates(
 
 
 def _plain(covariates):
-    """Covariates as a dense array; `check_array` ignores masks, and counts days."""
+    """Covariates as a dense array, without masks and dates.
+
+    `check_array` ignores masks, and converts dates to numbers of any unit.
+    """
     if sp.issparse(covariates):
         return covariates.toarray()
     if np.ma.isMaskedArray(covariates):

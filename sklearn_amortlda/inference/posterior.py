@@ -313,7 +313,8 @@ def check_method(method):
 
 def check_n_samples(n_samples, minimum=1, name="n_samples"):
     """Raise a ValueError if the number of draws is not an integer from `minimum` on."""
-    if not isinstance(n_samples, Integral) or n_samples < minimum:
+    whole = isinstance(n_samples, Integral) and not isinstance(n_samples, bool)
+    if not whole or n_samples < minimum:
         kind = "a positive integer" if minimum == 1 else f"an integer from {minimum} on"
         raise ValueError(f"{name} must be {kind}, got {n_samples!r}.")
 

@@ -60,7 +60,7 @@ def clip_tensor(alpha):
 
 
 def clip_around(values, alpha):
-    """Tensors of alpha within the range, which is widened to contain a given alpha."""
+    """Values of alpha within the range, or between the range and a given alpha."""
     lowest, highest = _RANGE
     return values.clamp(alpha.clamp_max(lowest), alpha.clamp_min(highest))
 

@@ -23,6 +23,8 @@ class lazy_property(Generic[Value]):
         self._compute, self.__doc__ = compute, compute.__doc__
 
     def __get__(self, instance: Any, owner: type | None = None) -> Value:
+        if instance is None:
+            return self  # type: ignore[return-value]
         value = self._compute(instance)
         # Python looks here before it calls this method again.
         vars(instance)[self._compute.__name__] = value

@@ -272,7 +272,7 @@ class Session:
     def _moment_sums(self, state):
         """`moment_sums` of the documents, in parts because alpha may be large."""
         parameters = torch.from_numpy(state.alpha), torch.from_numpy(state.coefficients)
-        corpus, sums = self.corpus, torch.tensor(0.0)
+        corpus, sums = self.corpus, 0.0
         for start in range(0, len(corpus), BATCH_SIZE):
             rows = slice(start, start + BATCH_SIZE)
             covariates = torch.from_numpy(corpus.covariates[rows])

@@ -76,6 +76,7 @@ def test_level_that_is_no_probability_raises(posterior, level):
         posterior.interval(level)
 
 
-def test_no_samples_raises(posterior):
+@pytest.mark.parametrize("n_samples", [0, True, 1.5])
+def test_bad_numbers_of_samples_raise(posterior, n_samples):
     with pytest.raises(ValueError, match="n_samples must be a positive integer"):
-        posterior.sample(0)
+        posterior.sample(n_samples)
