@@ -63,12 +63,9 @@ def measure(weight, seed, train, test, train_labels, test_labels):
     test_theta = lda.transform(test)
     figures = [document_completion_perplexity(lda, test, random_state=0)]
     # Square roots have nearly the same variance for small and large proportions.
-    for features, others in (
-        (theta, test_theta),
-        (np.sqrt(theta), np.sqrt(test_theta)),
-    ):
-        model = classifier().fit(features, train_labels)
-        figures.append(100 * model.score(others, test_labels))
+    for power in (1.0, 0.5):
+        model = classifier().fit(theta**power, train_labels)
+        figures.append(100 * model.score(test_theta**power, test_labels))
     if weight:
         proba = lda.label_proba(test)
         correct = lda.classes_[proba.argmax(axis=1)] == test_labels

@@ -125,6 +125,9 @@ class FittedModelMixin(TransformerMixin):
         ----------
         X : {array-like, sparse matrix, sparse array} of shape (n_samples, n_features)
             Word counts of each document.
+        covariates : array-like of shape (n_samples, n_covariates), default=None
+            Covariates of the documents, if the model was fitted with covariates. None
+            is the prior of a document whose covariates are unknown.
 
         Returns
         -------

@@ -77,9 +77,8 @@ class Inference:
         for rows, batch in self._batches(documents):
             # Without refinement the topics are not needed.
             beta = self.topics.mean(batch.vocabulary) if n_refine else None
-            posterior = self._posterior(
-                batch, beta, self._alpha_of(batch.covariates), n_refine
-            )
+            alpha = self._alpha_of(batch.covariates)
+            posterior = self._posterior(batch, beta, alpha, n_refine)
             gamma[rows] = posterior[: rows.stop - rows.start].cpu().numpy()
         return gamma
 
@@ -148,10 +147,8 @@ class Inference:
         """
         bound = np.empty(len(documents))
         for rows, batch in self._batches(documents):
-            beta, alpha = (
-                self.topics.mean(batch.vocabulary),
-                self._alpha_of(batch.covariates),
-            )
+            beta = self.topics.mean(batch.vocabulary)
+            alpha = self._alpha_of(batch.covariates)
             gamma = self._posterior(batch, beta, alpha, n_refine)
             if beta_of is not None:
                 beta = beta_of(batch.vocabulary)
@@ -167,10 +164,8 @@ class Inference:
         """
         optimum = np.empty(len(documents))
         for rows, batch in self._batches(documents):
-            beta, alpha = (
-                self.topics.mean(batch.vocabulary),
-                self._alpha_of(batch.covariates),
-            )
+            beta = self.topics.mean(batch.vocabulary)
+            alpha = self._alpha_of(batch.covariates)
             encoder = self._posterior(batch, beta, alpha, n_refine=0)
             even = alpha + batch.lengths.unsqueeze(1) / len(self.alpha)
             bounds = torch.stack(

@@ -15,8 +15,8 @@ Value = TypeVar("Value")
 class lazy_property(Generic[Value]):
     """`functools.cached_property` without a lock.
 
-    Before Python 3.12 that has one lock for all instances. Threads would wait for one
-    another, and a child forked meanwhile would wait for ever.
+    Before Python 3.12 `cached_property` has one lock for all instances. Threads would
+    wait for one another, and a child that is forked meanwhile would wait for ever.
     """
 
     def __init__(self, compute: Callable[[Any], Value]) -> None:

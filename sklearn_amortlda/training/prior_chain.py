@@ -19,6 +19,7 @@ from ..inference.posterior import draw_dirichlet
 from ..inference.word_topics import Occurrences, draw_beta, draw_counts
 from ..model import doc_topic_prior, topic_word_prior
 from ..model.count_prior import fit_prior, fit_symmetric_prior
+from ..model.prior_regression import alpha_of_documents
 from ..runtime.lazy import lazy_property
 
 # Largest number of words times topics in a sweep, and smallest number of words.
@@ -90,20 +91,20 @@ class PriorChain:
         documents, occurrences = self._sample.documents, self._sample.occurrences
         n_warm_up = 0 if self.theta is not None else _N_FIRST_SWEEPS
         self._start(topics)
-        logs = []
+        logs, prior = [], alpha
+        if coefficients is not None:
+            covariates = documents.covariates.astype(np.float64)
+            parameters = alpha, coefficients, covariates
+            prior = alpha_of_documents(*map(torch.from_numpy, parameters)).numpy()
         # Counts of fractions may round to no words.
         for sweep in range(n_warm_up + _N_SWEEPS if occurrences.counts.any() else 0):
             # Not compiled, because a fit must not depend on whether numba is installed.
             by_document, by_word = draw_counts(self.theta, self.beta, occurrences, rng)
             if self._learn_alpha:
                 alpha = fit_prior(by_document, alpha, documents.weights)
-                alpha = doc_topic_prior.clip(alpha)
+                prior = alpha = doc_topic_prior.clip(alpha)
             eta = fit_symmetric_prior(by_word.T, eta, n_words)
             eta = topic_word_prior.clip(eta)
-            prior = alpha
-            if coefficients is not None:
-                factors = np.exp(documents.covariates @ coefficients)
-                prior = doc_topic_prior.clip(alpha * factors)
             theta = draw_dirichlet(by_document + prior, rng)
             self.theta = theta.astype(np.float32)
             rest = np.full(self._n_topics, eta * (n_words - len(by_word)) + _TINY)

@@ -30,11 +30,11 @@ def test_value_is_computed_once_for_each_instance():
 def test_instances_do_not_wait_for_one_another():
     barrier = threading.Barrier(2, timeout=10)
 
-    class Meeting:
+    class Waiting:
         @lazy_property
-        def place(self):
+        def order(self):
             return barrier.wait()
 
     with ThreadPoolExecutor(2) as pool:
-        places = pool.map(lambda meeting: meeting.place, [Meeting(), Meeting()])
-        assert sorted(places) == [0, 1]
+        orders = pool.map(lambda instance: instance.order, [Waiting(), Waiting()])
+        assert sorted(orders) == [0, 1]

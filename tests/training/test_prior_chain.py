@@ -52,6 +52,16 @@ def test_unequal_alpha_is_learned():
     assert_allclose(learned(X, beta)[0], alpha, rtol=0.2)
 
 
+def test_given_alpha_of_documents_may_be_far_from_the_learned_ones():
+    X, beta, _ = draw_corpus(50, 5, 200, 60, alpha=0.05)
+    covariates = np.zeros((50, 1), np.float32)
+    corpus = Corpus(sp.csr_array(X, dtype=np.float64), covariates=covariates)
+    chain, rng = PriorChain(corpus, 5, False, 0), np.random.default_rng(0)
+    chain.run(topics_of(beta), np.full(5, 1e4), rng, np.zeros((1, 5)))
+    # The prior has many more pseudo-counts than the documents have words.
+    assert_allclose(chain.theta, 0.2, atol=0.03)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("alpha, eta", [(1.0, 0.1)])
 def test_fit_learns_both_priors_of_planted_corpora(alpha, eta):
