@@ -160,6 +160,9 @@ def _private_folder():
 def _work(path, rank, size, session, *arguments):
     session = session.loaded()
     store = dist.FileStore(path, size)
+    if store.check([_key(rank)]) and store.check([_START]):
+        # Dask repeats the task of a killed worker. It would wait for the other ranks.
+        raise RuntimeError(f"rank {rank} was killed in the fit")
     store.set(_key(rank), "")
     deadline = time.monotonic() + _TIMEOUT.total_seconds()
     while not store.check([_START]):
